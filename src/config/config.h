@@ -1,0 +1,52 @@
+/* Settings: one YAML file of flat dotted keys, overridden by --set key=value, checked against the table in keys.h.
+ *
+ * An unknown key, a duplicate, a YAML alias or a value out of range stops the start with file, line and the nearest
+ * name. Only `kafka:` is a map: its pairs go to librdkafka unchanged. Thread: any after load; nothing changes it then. */
+#ifndef TW_CONFIG_CONFIG_H
+#define TW_CONFIG_CONFIG_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "config/keys.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct tw_config {
+#define TW_FIELD_INT(f) int64_t f;
+#define TW_FIELD_REAL(f) double f;
+#define TW_FIELD_BOOL(f) bool f;
+#define TW_FIELD_TEXT(f) const char *f; /* owned by the config */
+#define TW_FIELD_CHOICE(f) int f;
+#define TW_FIELD(type, field, key, def, min, max, unit, doc) TW_FIELD_##type(field)
+    TW_KEY_TABLE(TW_FIELD)
+#undef TW_FIELD
+    struct tw_config_owned *owned; /* texts, kafka pairs, where each value came from */
+} tw_config;
+
+enum { TW_LEARN_DEFAULT, TW_LEARN_MF };
+enum { TW_EXCLUDE_NONE, TW_EXCLUDE_PURCHASED, TW_EXCLUDE_CONSUMED };
+
+/* All defaults. */
+void tw_config_init(tw_config *config);
+void tw_config_done(tw_config *config);
+
+/* Reads a file over what is there. Errors: TW_E_CONFIG "path:line: ...", TW_E_IO. */
+tw_code tw_config_load(tw_config *config, const char *path, tw_err *err);
+
+/* One "key=value" as from --set; kafka.NAME=value reaches the kafka map. Errors: TW_E_CONFIG. */
+tw_code tw_config_set(tw_config *config, const char *assignment, tw_err *err);
+
+/* Rules that span keys (a window shorter than the lateness, dim not a multiple of 4). Call once, after the last set. */
+tw_code tw_config_check(const tw_config *config, tw_err *err);
+
+/* The n-th pair of the kafka map; false past the end. */
+bool tw_config_kafka(const tw_config *config, int n, const char **ret_name, const char **ret_value);
+
+/* Effective values with their docs: YAML (commented, loadable as a file), one JSON object, or the Markdown reference.
+ * Values of keys whose name contains password, secret or .key are shown as "***". */
+void tw_config_write_yaml(const tw_config *config, tw_buf *out);
+void tw_config_write_json(const tw_config *config, tw_buf *out);
+void tw_config_write_markdown(tw_buf *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* The table of settings: the one place where a key exists. It makes the struct, the parser, `tailwater config`, the
+ * generated reference and the nearest-name hint.
+ *
+ * A row: X(TYPE, field, "dotted.key", default, min, max, "unit", "sentence")
+ *   INT     int64_t       min and max inclusive
+ *   REAL    double        min and max inclusive
+ *   BOOL    bool          min 0, max 1
+ *   TEXT    const char *  min and max bound the length in bytes
+ *   CHOICE  int           default is an index; unit lists the choices split by '|' (index = position)
+ * Numbers may carry k, m, g (1,024-based) in the file when the unit is "bytes". */
+#ifndef TW_CONFIG_KEYS_H
+#define TW_CONFIG_KEYS_H
+
+#define TW_DAY_MS 86400000LL
+
+#define TW_KEY_TABLE(X)                                                                                                \
+    /* The application and its state. */                                                                               \
+    X(TEXT, application_id, "application.id", "tailwater", 1, 200, "",                                                  \
+      "Name of this application: the consumer group, the prefix of internal topics")                                   \
+    X(TEXT, state_dir, "state.dir", "", 0, 4000, "path", "Directory of the durable state (LMDB); created if missing")  \
+    X(INT, state_map_max_bytes, "state.map.max.bytes", 64LL << 30, 1 << 20, 1LL << 46, "bytes",                        \
+      "Address space reserved for the store; also the largest size it can reach")                                      \
+    X(INT, state_users_max, "state.users.max", 20000000, 1, 4000000000LL, "users",                                     \
+      "Most users kept; beyond it the one idle for longest is evicted and counted")                                    \
+    X(INT, state_items_max, "state.items.max", 2000000, 16, 100000000, "items",                                        \
+      "Most items kept; beyond it the one unseen for longest is evicted and counted")                                  \
+    X(INT, state_ttl_ms, "state.ttl.ms", 0, 0, 100 * 365 * TW_DAY_MS, "ms",                                            \
+      "Drop users idle for longer than this in event time; 0 never")                                                   \
+    X(INT, commit_interval_ms, "commit.interval.ms", 1000, 1, 600000, "ms",                                            \
+      "Wall time between durable commits")                                                                             \
+    X(INT, store_journal_max_bytes, "store.journal.max.bytes", 256LL << 20, 1 << 20, 1LL << 40, "bytes",               \
+      "Journal beyond which rows are folded in place at each commit; bounds the time of a start")                      \
+    X(INT, store_fold_rows_max, "store.fold.rows.max", 8192, 1, 100000000, "rows",                                     \
+      "Most rows folded in one commit while the journal is below twice its bound")                                     \
+    X(CHOICE, log_level, "log.level", 1, 0, 4, "debug|info|warn|error|off", "Least severe line that is logged")        \
+    X(CHOICE, log_format, "log.format", 0, 0, 1, "logfmt|json", "Form of a log line")                                  \
+    X(INT, seed, "seed", 1, 0, INT64_MAX, "", "Seed of every random draw")                                             \
+    /* Ingest. */                                                                                                      \
+    X(INT, ingest_batch_max, "ingest.batch.max", 256, 1, 100000, "records", "Most records taken in one step")          \
+    X(INT, ingest_record_max_bytes, "ingest.record.max.bytes", 1 << 20, 256, 1 << 30, "bytes",                         \
+      "A record larger than this is a dead letter")                                                                    \
+    /* Clean. */                                                                                                       \
+    X(INT, clean_skew_max_ms, "clean.skew.max.ms", TW_DAY_MS, 0, 365 * TW_DAY_MS, "ms",                                \
+      "Event time further ahead of the append time (else of the wall clock) than this is a dead letter")               \
+    X(INT, clean_lateness_click_ms, "clean.lateness.click.ms", 3600000, 0, 3650 * TW_DAY_MS, "ms",                     \
+      "Allowed lateness of clicks and cart events behind the watermark")                                               \
+    X(INT, clean_lateness_purchase_ms, "clean.lateness.purchase.ms", TW_DAY_MS, 0, 3650 * TW_DAY_MS, "ms",             \
+      "Allowed lateness of purchases and returns behind the watermark")                                                \
+    X(INT, clean_lateness_review_ms, "clean.lateness.review.ms", TW_DAY_MS, 0, 3650 * TW_DAY_MS, "ms",                 \
+      "Allowed lateness of reviews behind the watermark")                                                              \
+    X(BOOL, dedup_enabled, "dedup.enabled", true, 0, 1, "", "Drop events whose id was seen within the window")         \
+    X(BOOL, dedup_exact, "dedup.exact", false, 0, 1, "",                                                               \
+      "Keep 128 bits of each id instead of 48 plus its place: no false duplicate, three times the memory")             \
+    X(INT, dedup_window_click_ms, "dedup.window.click.ms", TW_DAY_MS, 256, 3650 * TW_DAY_MS, "ms",                     \
+      "How long in event time the id of a click or cart event is remembered; not below its allowed lateness")          \
+    X(INT, dedup_window_purchase_ms, "dedup.window.purchase.ms", 7 * TW_DAY_MS, 256, 3650 * TW_DAY_MS, "ms",           \
+      "How long in event time the id of a purchase or return is remembered; not below its allowed lateness")           \
+    X(INT, dedup_window_review_ms, "dedup.window.review.ms", 7 * TW_DAY_MS, 256, 3650 * TW_DAY_MS, "ms",               \
+      "How long in event time the id of a review is remembered; not below its allowed lateness")                       \
+    X(INT, dedup_ids_max, "dedup.ids.max", 50000000, 1024, 4000000000LL, "ids",                                        \
+      "Most live ids kept per partition; beyond it the oldest bucket is forgotten early and counted")                  \
+    /* Learn. */                                                                                                       \
+    X(CHOICE, learn_model, "learn.model", 0, 0, 1, "default|mf",                                                       \
+      "default: context embeddings, transitions, repeats and popularity, blended; mf: user x item factors by SGD")     \
+    X(INT, learn_dim, "learn.dim", 64, 4, 512, "", "Width of the embeddings; a multiple of 4")                         \
+    X(REAL, learn_mf_rate, "learn.mf.rate", 0.05, 1e-6, 10, "", "Learning rate of the factor model")                   \
+    X(REAL, learn_mf_decay, "learn.mf.decay", 0.002, 0, 1, "", "L2 regularisation of the factor model")                \
+    X(INT, learn_mf_negatives, "learn.mf.negatives", 5, 1, 64, "items", "Sampled negatives per event, factor model")   \
+    /* Rank. */                                                                                                        \
+    X(INT, rank_list_size, "rank.list.size", 20, 1, 1000, "items", "Items in a published list")                        \
+    X(CHOICE, rank_exclude, "rank.exclude", 0, 0, 2, "none|purchased|consumed",                                        \
+      "Items never recommended to a user: none, those bought, or those met in any event")                              \
+    X(INT, rank_min_interval_ms, "rank.min.interval.ms", 1000, 0, 365 * TW_DAY_MS, "ms",                               \
+      "A user's list is refreshed at most once in this time")                                                          \
+    X(INT, rank_max_delay_ms, "rank.max.delay.ms", 5000, 0, 365 * TW_DAY_MS, "ms",                                     \
+      "A user's list is refreshed at latest this long after an event")
+
+#endif

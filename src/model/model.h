@@ -1,0 +1,105 @@
+/* What is learned: users, items, the scorers that learn from each event, and the blend that orders items for a user.
+ *
+ * Two models live behind this contract (learn.model): `default` blends context embeddings, transitions, repeats and
+ * popularity; `mf` is the user x item factor model. Learning is per event and in order; its result depends on the state,
+ * the events and the seed only (never on batches, clock, threads, or the layout a table happens to have after a restart).
+ * Users and items are dense slots (uint32_t), lowest free slot first, stable while they live. Thread: engine. */
+#ifndef TW_MODEL_MODEL_H
+#define TW_MODEL_MODEL_H
+
+#include "base/event.h"
+#include "base/hash.h"
+#include "base/rows.h"
+#include "config/config.h"
+
+typedef struct tw_model tw_model;
+
+#define TW_SLOT_NONE UINT32_MAX
+
+/* Told just before a user is evicted by state.users.max or dropped by state.ttl.ms; the slot is still valid. */
+typedef void (*tw_user_gone_fn)(void *self, uint32_t user);
+
+/* config is borrowed and must outlive the model. */
+tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, void *self);
+tw_model *tw_model_free(tw_model *model);
+
+/* ---- identities ------------------------------------------------------------------------------------------------ */
+
+uint32_t tw_model_user_find(const tw_model *model, uint32_t task, tw_slice user_id);
+uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id);
+tw_slice tw_model_user_id(const tw_model *model, uint32_t user);
+uint32_t tw_model_user_task(const tw_model *model, uint32_t user);
+tw_slice tw_model_item_id(const tw_model *model, uint32_t item);
+tw_slice tw_model_item_title(const tw_model *model, uint32_t item);
+tw_slice tw_model_item_category(const tw_model *model, uint32_t item);
+uint32_t tw_model_user_slots(const tw_model *model); /* one past the highest slot ever used; free slots included */
+uint32_t tw_model_item_slots(const tw_model *model);
+uint32_t tw_model_user_count(const tw_model *model);
+uint32_t tw_model_item_count(const tw_model *model);
+bool tw_model_user_live(const tw_model *model, uint32_t user);
+bool tw_model_item_live(const tw_model *model, uint32_t item); /* in use; may still be retired or out of stock */
+
+/* ---- learning -------------------------------------------------------------------------------------------------- */
+
+/* Learns from one applied event (already judged by clean): interns user and item, trains, extends the user's history. An
+ * ITEM event updates the item only and returns TW_SLOT_NONE. partition and offset key the random draws. Returns the user.
+ * Errors: TW_E_DIVERGED. */
+tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset,
+                       uint32_t *ret_user, tw_err *err);
+
+/* Touches what learning this event will need, a few events ahead. Changes nothing. */
+void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event);
+
+/* ---- scoring --------------------------------------------------------------------------------------------------- */
+
+/* Blended scores of all items for a user at an event time (TW_SLOT_NONE: an unknown user, popularity answers).
+ *   scores (item_slots) out; -INFINITY for free slots, retired, out of stock, and what rank.exclude names for this user
+ * Larger is better; equal scores order by lower item rank of first appearance (tw_model_item_order). Uses scratch in the model. */
+void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *scores);
+
+/* Order of first appearance of an item: breaks ties. */
+uint64_t tw_model_item_order(const tw_model *model, uint32_t item);
+
+/* Why an item is where it is in the last tw_model_score: for each scorer its share (>= 0, sum 1) of what lifts the item,
+ * and the past item that contributed most (TW_SLOT_NONE: none). */
+#define TW_SCORERS_MAX 8
+typedef struct tw_reasons {
+    float share[TW_SCORERS_MAX];
+    uint32_t because_item;
+} tw_reasons;
+void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons);
+int tw_model_scorers(const tw_model *model);                     /* how many */
+const char *tw_model_scorer_name(const tw_model *model, int i);  /* "context", "transitions", ... */
+
+/* ---- what rank keeps with a user -------------------------------------------------------------------------------- */
+
+/* Part of the user's row, durable, left out of the digest. Change it, then call touch. */
+typedef struct tw_user_list {
+    int64_t listed_ms;       /* event time of the last list; INT64_MIN: never */
+    int64_t owed_since_ms;   /* event time of the first event that no list covers; INT64_MIN: nothing owed */
+    uint64_t owed_sequence;  /* order among the owed */
+    uint64_t list_version;   /* of the last list */
+} tw_user_list;
+tw_user_list *tw_model_user_list(tw_model *model, uint32_t user);
+void tw_model_user_list_touch(tw_model *model, uint32_t user);
+
+/* ---- durability ------------------------------------------------------------------------------------------------ */
+
+/* Hands every row changed since the last call to the sink and forgets that it changed. */
+void tw_model_changes(tw_model *model, const tw_row_sink *sink);
+/* Appends the whole row as it is now (for a fold). */
+void tw_model_encode(tw_model *model, tw_table table, uint32_t row, tw_buf *out);
+tw_code tw_model_load(tw_model *model, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err);
+void tw_model_load_delete(tw_model *model, tw_table table, uint32_t row);
+/* After the last load: rebuilds what is derived (id maps, free slots, order of idleness). */
+tw_code tw_model_loaded(tw_model *model, tw_err *err);
+/* Adds the logical rows in table and slot order; without tw_user_list. */
+void tw_model_digest(tw_model *model, tw_hasher *hasher);
+
+typedef struct tw_model_stats {
+    uint64_t users_evicted, users_expired, items_evicted, pairs_pruned; /* this process */
+    uint64_t user_bytes, item_bytes, pair_bytes, fixed_bytes;           /* memory now */
+} tw_model_stats;
+void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats);
+
+#endif

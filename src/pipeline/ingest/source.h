@@ -1,0 +1,42 @@
+/* Where records come from: a struct of functions that Kafka, a file and the synthetic shop fill.
+ *
+ * poll hands out a batch in order; its bytes live until the next poll. seek says where to go on (once, before the first
+ * poll). ack tells the source that everything up to a position is durable. Errors of class RETRY mean: poll again later.
+ * Thread: engine. */
+#ifndef TW_INGEST_SOURCE_H
+#define TW_INGEST_SOURCE_H
+
+#include "base/err.h"
+#include "base/event.h"
+
+typedef enum tw_format { TW_FORMAT_CSV, TW_FORMAT_JSON, TW_FORMAT_AVRO, TW_FORMAT_EVENT } tw_format;
+
+/* What the decoder of an input must know. */
+typedef struct tw_input {
+    const char *name;     /* topic or file name, for messages and dead letters */
+    tw_format format;     /* of the values; EVENT: records carry decoded events (tests, bench, synthetic shop) */
+    tw_slice schema;      /* AVRO: the writer's schema as JSON text; CSV: the header line */
+    tw_kind kind;         /* when the event does not say; TW_KIND_COUNT: it must say */
+    char identity[64];    /* what the position belongs to: hex of size and content hash for a file */
+} tw_input;
+
+typedef struct tw_source tw_source;
+
+typedef struct tw_source_ops {
+    /* Fills at most max records; *ret_count 0 with TW_OK means the end (files) or nothing for wait_ms (streams). */
+    tw_code (*poll)(tw_source *source, tw_record *records, int max, int wait_ms, int *ret_count, tw_err *err);
+    tw_code (*seek)(tw_source *source, uint16_t input, int32_t partition, int64_t offset, tw_err *err);
+    void (*ack)(tw_source *source, uint16_t input, int32_t partition, int64_t offset);
+    tw_source *(*close)(tw_source *source);
+} tw_source_ops;
+
+struct tw_source { /* first member of each implementation */
+    const tw_source_ops *ops;
+    tw_input *inputs;
+    int inputs_count;
+    bool bounded;              /* it has an end: a file */
+    int64_t size_bytes;        /* for a progress bar; 0 unknown */
+    int64_t read_bytes;        /* of size_bytes */
+};
+
+#endif

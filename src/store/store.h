@@ -1,0 +1,74 @@
+/* The durable state: the only door to LMDB.
+ *
+ * Caveats first. The state lives in memory; the store is its durable form. One writer process (a second is refused with
+ * the owner's pid); readers may open beside it and see the last commit. No network file systems, no fork, one open per
+ * process and directory.
+ *
+ * Rows live in tables and are named by a dense 32-bit index that their owner gives out. Rows changed since the last commit
+ * go into one journal (20,000 changed rows of 512 B: 10 ms, against 223 ms in place, measured). A later fold writes
+ * a row in place once it has cooled down: the oldest journal commit is taken, rows whose newest change it still holds
+ * are encoded by their owner (memory holds the same value) and put in place, and the commit is deleted. Deletions fold
+ * unconditionally. At open, rows in place are delivered first, then the journal in order.
+ *
+ * Metas are small named values, written in place at each commit: positions, counters, clocks.
+ * Logs are append-only runs of bytes per (log, bucket), for dedup windows: appended at a commit, dropped by bucket. */
+#ifndef TW_STORE_STORE_H
+#define TW_STORE_STORE_H
+
+#include "base/err.h"
+#include "base/rows.h"
+
+typedef struct tw_store tw_store;
+
+typedef struct tw_store_options {
+    const char *dir;          /* created if missing, unless read_only */
+    uint64_t map_max_bytes;
+    uint64_t journal_max_bytes;
+    uint32_t fold_rows_max;
+    bool read_only;           /* the last commit, beside a running writer; no lock taken */
+} tw_store_options;
+
+/* What the store asks of the state's owner. Called on the engine thread, from open and commit only. */
+typedef struct tw_store_owner {
+    void *self;
+    /* A row (or, delta true, a change to a row delivered before); bytes are borrowed, 2-byte aligned at best. Return
+     * TW_E_STORE with a reason when they cannot be understood. */
+    tw_code (*load)(void *self, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err);
+    void (*load_delete)(void *self, tw_table table, uint32_t row);
+    tw_code (*load_meta)(void *self, const char *name, tw_slice bytes, tw_err *err);
+    tw_code (*load_log)(void *self, uint32_t log, uint64_t bucket, tw_slice bytes, tw_err *err);
+    /* Appends the whole row as it is in memory now. */
+    void (*encode)(void *self, tw_table table, uint32_t row, tw_buf *out);
+} tw_store_owner;
+
+/* Opens or creates. Errors: TW_E_LOCKED (names the pid), TW_E_VERSION (names both), TW_E_FULL, TW_E_IO, TW_E_STORE.
+ * *ret_fresh: nothing was ever committed here. */
+tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store, bool *ret_fresh,
+                      tw_err *err);
+tw_store *tw_store_close(tw_store *store); /* what was not committed is lost; NULL is fine */
+
+/* Delivers the last commit to the owner, in the order: metas, rows in place, journal, logs. Once, after open. */
+tw_code tw_store_load(tw_store *store, tw_err *err);
+
+/* One commit: begin, puts, commit. Puts only buffer; the transaction is written by commit, which is all or nothing. A
+ * failed commit leaves the store as it was and the owner's memory ahead of it: the caller stops and reopens. */
+void tw_store_begin(tw_store *store);
+void tw_store_put(tw_store *store, tw_table table, uint32_t row, tw_slice bytes);
+void tw_store_put_delta(tw_store *store, tw_table table, uint32_t row, tw_slice bytes);
+void tw_store_delete(tw_store *store, tw_table table, uint32_t row);
+void tw_store_put_meta(tw_store *store, const char *name, tw_slice bytes);
+void tw_store_append_log(tw_store *store, uint32_t log, uint64_t bucket, tw_slice bytes);
+void tw_store_drop_log(tw_store *store, uint32_t log, uint64_t bucket_below); /* every bucket < bucket_below */
+tw_code tw_store_commit(tw_store *store, tw_err *err);
+
+/* Folds everything and drops the journal, in bounded transactions; for a clean close and for tests. */
+tw_code tw_store_fold_all(tw_store *store, tw_err *err);
+
+typedef struct tw_store_stats {
+    uint64_t commits, journal_commits, journal_bytes, folded_rows, forced_folds; /* this process; journal_* now */
+    uint64_t written_bytes;      /* journal, metas, logs and folded rows, before page rounding */
+    uint64_t map_used_bytes, map_max_bytes;
+} tw_store_stats;
+void tw_store_stats_get(const tw_store *store, tw_store_stats *ret_stats);
+
+#endif

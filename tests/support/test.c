@@ -1,0 +1,87 @@
+/* The harness behind test.h. A failing assertion leaves its test by longjmp; memory it held leaks, which is why
+ * sanitizer runs treat leaks of failed tests as noise. */
+#include "support/test.h"
+
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static tw_test *tests_first, **tests_last = &tests_first;
+static jmp_buf test_left;
+static uint64_t test_seed;
+static char test_dir[512];
+
+enum { LEFT_FAILED = 1, LEFT_SKIPPED };
+
+void tw_test_add(tw_test *test) {
+    *tests_last = test;
+    tests_last = &test->next;
+}
+
+void tw_test_fail(const char *file, int line, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    printf("  %s:%d: ", file, line);
+    vprintf(fmt, args);
+    printf("\n");
+    va_end(args);
+    longjmp(test_left, LEFT_FAILED);
+}
+
+void tw_test_skip(const char *why) {
+    printf("  skipped: %s\n", why);
+    longjmp(test_left, LEFT_SKIPPED);
+}
+
+uint64_t tw_test_seed(void) { return test_seed; }
+
+const char *tw_test_dir(void) {
+    const char *tmp = getenv("TMPDIR");
+    snprintf(test_dir, sizeof test_dir, "%s/tailwater-test-XXXXXX", tmp ? tmp : "/tmp");
+    if (!mkdtemp(test_dir)) {
+        perror(test_dir);
+        exit(1);
+    }
+    return test_dir;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+int main(int argc, char **argv) {
+    const char *only = NULL;
+    test_seed = (uint64_t)time(NULL);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+            test_seed = strtoull(argv[++i], NULL, 10);
+        else
+            only = argv[i];
+    }
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    printf("seed %" PRIu64 "\n", test_seed);
+    volatile int passed = 0, failed = 0, skipped = 0;
+    for (tw_test *volatile test = tests_first; test; test = test->next) {
+        if (only && !strstr(test->name, only))
+            continue;
+        int left = setjmp(test_left);
+        if (left == 0)
+            test->run();
+        printf("%s %s\n", left == 0 ? "ok    " : left == LEFT_FAILED ? "FAILED" : "skip  ", test->name);
+        if (left == LEFT_FAILED)
+            failed++;
+        else if (left == LEFT_SKIPPED)
+            skipped++;
+        else
+            passed++;
+        if (test_dir[0])
+            nftw(test_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        test_dir[0] = '\0';
+    }
+    printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
+    return failed ? 1 : passed == 0 && skipped ? 77 : 0;
+}
