@@ -30,8 +30,18 @@ typedef struct tw_source_ops {
     tw_source *(*close)(tw_source *source);
 } tw_source_ops;
 
+/* What a source with partitions that come and go asks of the engine; set before the first poll. Called within poll. */
+typedef struct tw_source_hooks {
+    void *self;
+    /* A partition is ours now: the offset to go on from, or -1 for "never seen" (from the beginning). */
+    int64_t (*assigned)(void *self, uint16_t input, int32_t partition);
+    /* Partitions are about to be given up: commit what was consumed. lost: too late, another member may own them. */
+    tw_code (*revoked)(void *self, bool lost, tw_err *err);
+} tw_source_hooks;
+
 struct tw_source { /* first member of each implementation */
     const tw_source_ops *ops;
+    tw_source_hooks hooks;     /* zeroed: none (files are one partition, assigned from the start) */
     tw_input *inputs;
     int inputs_count;
     bool bounded;              /* it has an end: a file */

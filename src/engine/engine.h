@@ -1,0 +1,83 @@
+/* The engine: one thread that takes records through decode, clean, learn and rank, and commits state and positions in
+ * one transaction. Read step.c first.
+ *
+ * Caveats. An engine belongs to one thread; only tw_engine_ask and the view may be used from others. The result of a
+ * step depends on the state, the ordered records and the seed. A failed commit or a fatal error leaves memory ahead of the
+ * store: close without commit and reopen; start-up is the recovery. */
+#ifndef TW_ENGINE_ENGINE_H
+#define TW_ENGINE_ENGINE_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "config/config.h"
+#include "model/model.h"
+#include "pipeline/clean/clean.h"
+#include "pipeline/ingest/source.h"
+#include "pipeline/publish/sink.h"
+#include "store/store.h"
+
+typedef struct tw_engine tw_engine;
+
+/* When lists are made. */
+typedef enum tw_lists {
+    TW_LISTS_NONE,  /* never; no list is owed */
+    TW_LISTS_FINAL, /* only at the end of a bounded source */
+    TW_LISTS_ALL    /* as refresh intervals say */
+} tw_lists;
+
+typedef struct tw_engine_options {
+    const tw_config *config; /* borrowed */
+    const char *state_dir;   /* NULL: nothing durable (evaluate, bench) */
+    bool read_only;          /* the last commit beside a running writer: scoring and looking only */
+    tw_lists lists;
+    bool wall_intervals;     /* refresh intervals run on the wall clock (run), else on event time (replay) */
+    const tw_clock *clock;   /* borrowed */
+    tw_sink *sink;           /* borrowed; NULL: nowhere */
+} tw_engine_options;
+
+/* Opens the state (or an empty one) and loads it. Errors: those of tw_store_open. */
+tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine, tw_err *err);
+tw_engine *tw_engine_close(tw_engine *engine); /* what was not committed is lost */
+
+/* Connects a source (borrowed): makes decoders, seeks to the stored positions. Once. */
+tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err);
+
+/* One step: polls at most one batch, takes every record through, ranks what is due. *ret_count: records taken; 0 from a
+ * bounded source is its end. */
+tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *err);
+
+/* Makes every owed list now, whatever the intervals say. */
+tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
+
+/* Flushes the sink and commits state, positions and what is still owed. */
+tw_code tw_engine_commit(tw_engine *engine, tw_err *err);
+/* Commits when commit.interval.ms of steady time has passed since the last one. */
+tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err);
+
+/* A list for a user id, known or not; items are allocated from the engine and live until the next call. category, if not
+ * empty, keeps items that carry it. */
+tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list, tw_err *err);
+
+typedef struct tw_totals { /* of the state: all tasks, all runs */
+    uint64_t consumed, verdicts[TW_VERDICT_COUNT], reasons[TW_REASON_COUNT], lists;
+} tw_totals;
+void tw_engine_totals(const tw_engine *engine, tw_totals *ret_totals);
+
+tw_model *tw_engine_model(tw_engine *engine);
+int64_t tw_engine_watermark_ms(const tw_engine *engine); /* the largest of all partitions; INT64_MIN: none yet */
+bool tw_engine_source_done(const tw_engine *engine);     /* the bounded source's end is committed */
+void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats); /* zeros without a store */
+uint64_t tw_engine_users_owed(const tw_engine *engine);
+
+/* XXH3-128 over the logical rows in key order: users, items, weights, windows, counters, positions; never layout,
+ * owed lists or caches. */
+tw_hash128 tw_engine_digest(tw_engine *engine);
+
+/* Questions from other threads, answered by the engine thread between steps (tw_engine_serve). The handler runs on the engine
+ * thread; ask waits at most wait_ms and returns TW_E_BUSY when the engine did not come round. Thread: any. */
+typedef void (*tw_question_fn)(tw_engine *engine, void *question);
+tw_code tw_engine_ask(tw_engine *engine, tw_question_fn answer, void *question, int wait_ms);
+void tw_engine_serve(tw_engine *engine); /* answers what waits. Thread: engine */
+
+#endif

@@ -1,0 +1,41 @@
+/* Where results go: a struct of functions that a JSON lines file and Kafka fill.
+ *
+ * The engine hands over lists, tombstones and dead letters during steps (bytes are copied or encoded before the call
+ * returns), then calls flush: when it returns TW_OK, everything handed over is durable (file) or acknowledged (Kafka), and
+ * only then does the engine commit the state that no longer owes it. Thread: engine. */
+#ifndef TW_PUBLISH_SINK_H
+#define TW_PUBLISH_SINK_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/event.h"
+#include "base/list.h"
+
+typedef struct tw_sink tw_sink;
+
+typedef struct tw_sink_ops {
+    tw_code (*list)(tw_sink *sink, const tw_list *list, tw_err *err);
+    tw_code (*gone)(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err); /* a tombstone */
+    tw_code (*dead)(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason, tw_err *err);
+    tw_code (*flush)(tw_sink *sink, tw_err *err);
+    /* What the engine commits with the state and hands back at the next start (file lengths); empty: nothing. */
+    void (*position)(tw_sink *sink, tw_buf *out);
+    tw_code (*resume)(tw_sink *sink, tw_slice position, tw_err *err); /* before the first hand-over; empty slice: from nothing */
+    tw_sink *(*close)(tw_sink *sink);
+} tw_sink_ops;
+
+struct tw_sink { /* first member of each implementation */
+    const tw_sink_ops *ops;
+};
+
+/* The JSON of a list, as `recommend --json`, `replay --out` and the API give it:
+ * {"user_id", "known", "list_version", "items": [{"item_id", "score", "title"?, "category"?, "reasons": [{"source", "share", "because_item"?}]}]} */
+void tw_list_write_json(const tw_list *list, tw_buf *out);
+
+/* JSON lines files: lists to out_path ("-" stdout, NULL nowhere), dead letters to dead_path (NULL nowhere). A regular
+ * file is cut to the committed length on resume, so that each line is there exactly once; stdout repeats at most
+ * what was not committed. A dead letter's line: {"reason","input","partition","offset","value"} (value as text when UTF-8,
+ * else "value_base64"). Errors: TW_E_IO, TW_E_FULL. */
+tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_sink, tw_err *err);
+
+#endif
