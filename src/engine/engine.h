@@ -59,6 +59,9 @@ tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err);
  * empty, keeps items that carry it. */
 tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list, tw_err *err);
 
+/* Items like this one, best first: user_id of the list is empty. Errors: TW_E_NOT_FOUND. */
+tw_code tw_engine_similar(tw_engine *engine, tw_slice item_id, int top, tw_list *ret_list, tw_err *err);
+
 typedef struct tw_totals { /* of the state: all tasks, all runs */
     uint64_t consumed, verdicts[TW_VERDICT_COUNT], reasons[TW_REASON_COUNT], lists;
 } tw_totals;
@@ -73,6 +76,13 @@ uint64_t tw_engine_users_owed(const tw_engine *engine);
 /* XXH3-128 over the logical rows in key order: users, items, weights, windows, counters, positions; never layout,
  * owed lists or caches. */
 tw_hash128 tw_engine_digest(tw_engine *engine);
+
+/* The newest lists (at most 32, newest first) as a JSON array of {"made_ms" (wall), "latency_ms" (event time to list), and the list's own
+ * fields with titles}, for the live page. Thread: any. */
+void tw_engine_newest(tw_engine *engine, tw_buf *out);
+
+/* Ready: the state is loaded, the source is attached and what it had at the start has been consumed. Thread: any. */
+bool tw_engine_ready(const tw_engine *engine);
 
 /* Questions from other threads, answered by the engine thread between steps (tw_engine_serve). The handler runs on the engine
  * thread; ask waits at most wait_ms and returns TW_E_BUSY when the engine did not come round. Thread: any. */
