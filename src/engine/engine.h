@@ -15,6 +15,7 @@
 #include "pipeline/clean/clean.h"
 #include "pipeline/ingest/source.h"
 #include "pipeline/publish/sink.h"
+#include "pipeline/rank/list.h"
 #include "store/store.h"
 
 typedef struct tw_engine tw_engine;
@@ -26,6 +27,9 @@ typedef enum tw_lists {
     TW_LISTS_ALL    /* as refresh intervals say */
 } tw_lists;
 
+/* Called with each applied event that names an item just before it is learned (test, then learn). */
+typedef void (*tw_before_learn_fn)(void *self, tw_engine *engine, const tw_event *event, int64_t offset);
+
 typedef struct tw_engine_options {
     const tw_config *config; /* borrowed */
     const char *state_dir;   /* NULL: nothing durable (evaluate, bench) */
@@ -34,6 +38,8 @@ typedef struct tw_engine_options {
     bool wall_intervals;     /* refresh intervals run on the wall clock (run), else on event time (replay) */
     const tw_clock *clock;   /* borrowed */
     tw_sink *sink;           /* borrowed; NULL: nowhere */
+    tw_before_learn_fn before_learn; /* NULL: nobody asks */
+    void *before_learn_self;
 } tw_engine_options;
 
 /* Opens the state (or an empty one) and loads it. Errors: those of tw_store_open. */
@@ -68,6 +74,7 @@ typedef struct tw_totals { /* of the state: all tasks, all runs */
 void tw_engine_totals(const tw_engine *engine, tw_totals *ret_totals);
 
 tw_model *tw_engine_model(tw_engine *engine);
+tw_ranker *tw_engine_ranker(tw_engine *engine);
 int64_t tw_engine_watermark_ms(const tw_engine *engine); /* the largest of all partitions; INT64_MIN: none yet */
 bool tw_engine_source_done(const tw_engine *engine);     /* the bounded source's end is committed */
 void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats); /* zeros without a store */

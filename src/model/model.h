@@ -57,6 +57,10 @@ void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event);
  * Larger is better; equal scores order by lower item rank of first appearance (tw_model_item_order). Uses scratch in the model. */
 void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *scores);
 
+/* Likeness of every item to one item: cosine of what the model learned of them.
+ *   scores (item_slots) out; -INFINITY for free slots, retired, out of stock and the item itself */
+void tw_model_similar(tw_model *model, uint32_t item, float *scores);
+
 /* Order of first appearance of an item: breaks ties. */
 uint64_t tw_model_item_order(const tw_model *model, uint32_t item);
 
@@ -73,12 +77,16 @@ const char *tw_model_scorer_name(const tw_model *model, int i);  /* "context", "
 
 /* ---- what rank keeps with a user -------------------------------------------------------------------------------- */
 
-/* Part of the user's row, durable, left out of the digest. Change it, then call touch. */
+/* Part of the user's row, durable (all fields), left out of the digest. Change it, then call touch. Times run on the clock
+ * of the refresh intervals: event time in replay, wall time in run. */
 typedef struct tw_user_list {
-    int64_t listed_ms;       /* event time of the last list; INT64_MIN: never */
-    int64_t owed_since_ms;   /* event time of the first event that no list covers; INT64_MIN: nothing owed */
+    int64_t listed_ms;       /* when the last list was made; INT64_MIN: never (initial) */
+    int64_t owed_since_ms;   /* when the first event that no list covers came; INT64_MIN: nothing owed (initial) */
     uint64_t owed_sequence;  /* order among the owed */
     uint64_t list_version;   /* of the last list */
+    int64_t newest_ms;       /* event time of the user's newest applied event; INT64_MIN: none (initial) */
+    int64_t newest_offset;   /* its offset */
+    int32_t newest_partition;/* its partition */
 } tw_user_list;
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user);
 void tw_model_user_list_touch(tw_model *model, uint32_t user);

@@ -1,0 +1,105 @@
+/* What the files of the engine share. Nobody outside src/engine includes this. */
+#ifndef TW_ENGINE_INTERNAL_H
+#define TW_ENGINE_INTERNAL_H
+
+#include "base/arena.h"
+#include "engine/engine.h"
+#include "pipeline/decode/decode.h"
+#include "pipeline/rank/queue.h"
+
+/* A lane is one ordered run of records: a partition of a topic, or the files one after the other. It owns what belongs to
+ * an order: watermark, dedup windows, counters. */
+typedef struct tw_lane {
+    char name[256];      /* topic; "file" for files: another file continues the same lane */
+    int32_t partition;
+    uint32_t id;         /* names its logs in the store; given out once, never reused */
+    uint32_t task;       /* the partition of the user-keyed topics */
+    bool items;          /* the items topic: counts into every task's list_version */
+    tw_clean *clean;
+} tw_lane;
+
+/* How far an input was consumed. A file's position belongs to its identity (size and content), not to its name. */
+typedef struct tw_position {
+    char identity[256];
+    int32_t partition;
+    int64_t offset;      /* of the next record */
+    int64_t opened_ms;   /* wall clock when it was first opened: the "now" of the skew guard for records without append time */
+    bool changed;
+    bool acked;          /* the source heard of this offset */
+    uint16_t input;      /* of the attached source; UINT16_MAX: not attached now */
+} tw_position;
+
+#define TW_NEWEST_LISTS 32
+
+typedef struct tw_newest tw_newest;
+typedef struct tw_mailbox tw_mailbox;
+
+struct tw_engine {
+    tw_engine_options options;
+    const tw_config *config;
+    tw_clock clock;
+
+    /* State: committed together. */
+    tw_model *model;
+    tw_lane *lanes;
+    size_t lanes_count, lanes_capacity;
+    tw_position *positions;
+    size_t positions_count, positions_capacity;
+    uint64_t lists_total;    /* made, all runs */
+    uint64_t owed_sequence;  /* last given out */
+    tw_buf sink_position;    /* as loaded */
+
+    /* Derived. */
+    tw_store *store;
+    tw_ranker *ranker;
+    tw_rank_queue *queue;
+    tw_newest *newest;
+    tw_mailbox *mailbox;
+    int64_t commit_ns;       /* steady time of the last commit */
+    int64_t watermark_ms;    /* the largest of all lanes */
+    uint64_t items_consumed; /* records of the items lanes */
+    bool failed;             /* memory may be ahead of the store: no further commit */
+    _Atomic bool ready;
+
+    /* The attached source. */
+    tw_source *source;
+    tw_decoder **decoders;   /* (inputs) */
+    tw_record *records;      /* (ingest.batch.max) */
+    tw_event *events;
+    tw_reason *reasons;
+    uint32_t *lane_of, *position_of; /* (records): places in lanes and positions */
+    tw_arena *arena;
+    bool source_ended, end_committed;
+    tw_buf scratch;
+};
+
+/* state.c: rows, metas and logs to and from the store. */
+tw_store_owner tw_engine_owner(tw_engine *engine);
+void tw_engine_put_state(tw_engine *engine);
+void tw_engine_measure(tw_engine *engine); /* derived sums after a load */
+
+/* engine.c */
+tw_lane *tw_engine_lane(tw_engine *engine, const char *name, int32_t partition, tw_err *err);
+tw_position *tw_engine_position(tw_engine *engine, const char *identity, int32_t partition);
+uint64_t tw_lane_consumed(const tw_lane *lane);
+
+/* lists.c: who is owed a list and when it is made. */
+void tw_engine_owe(tw_engine *engine, uint32_t user, int64_t event_ms);
+tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int most, tw_err *err);
+void tw_engine_requeue_owed(tw_engine *engine);
+void tw_engine_user_gone(void *self, uint32_t user);
+tw_newest *tw_newest_create(void);
+tw_newest *tw_newest_free(tw_newest *newest);
+
+/* ask.c */
+tw_mailbox *tw_mailbox_create(void);
+tw_mailbox *tw_mailbox_free(tw_mailbox *mailbox);
+
+/* metrics.c: the engine's own rows of the metrics table. */
+void tw_engine_metrics_register(void);
+void tw_engine_count(tw_verdict verdict, tw_reason reason);
+void tw_engine_count_list(double latency_s);
+void tw_engine_count_commit(double seconds);
+void tw_engine_gauge(const tw_engine *engine);
+
+#endif
