@@ -1,0 +1,39 @@
+/* The heap behind one door: what cannot be had ends the process with its size. Any thread. */
+#include "base/alloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *have(void *block, size_t size) {
+    if (!block && size) {
+        fprintf(stderr, "tailwater: out of memory: %zu bytes\n", size);
+        exit(1);
+    }
+    return block;
+}
+
+void *tw_alloc(size_t size) { return have(malloc(size ? size : 1), size); }
+void *tw_zalloc(size_t size) { return have(calloc(1, size ? size : 1), size); }
+void *tw_realloc(void *block, size_t size) { return have(realloc(block, size ? size : 1), size); }
+
+void *tw_alloc_lines(size_t size) {
+    size_t rounded = (size + 63) / 64 * 64;
+    void *block = have(aligned_alloc(64, rounded ? rounded : 64), size);
+    return memset(block, 0, rounded);
+}
+
+char *tw_strdup(const char *text) {
+    size_t size = strlen(text) + 1;
+    return memcpy(tw_alloc(size), text, size);
+}
+
+void *tw_grow(void *array, size_t *capacity, size_t need, size_t width) {
+    if (need <= *capacity)
+        return array;
+    size_t more = *capacity < 8 ? 16 : *capacity * 2;
+    if (more < need)
+        more = need;
+    *capacity = more;
+    return tw_realloc(array, more * width);
+}
