@@ -22,12 +22,16 @@ typedef struct tw_lane {
 typedef struct tw_position {
     char identity[256];
     int32_t partition;
-    int64_t offset;      /* of the next record */
+    int64_t offset;      /* of the next record; -1: nothing consumed yet */
     int64_t opened_ms;   /* wall clock when it was first opened: the "now" of the skew guard for records without append time */
-    bool changed;
-    bool acked;          /* the source heard of this offset */
-    uint16_t input;      /* of the attached source; UINT16_MAX: not attached now */
 } tw_position;
+
+/* Where a partition of the attached source leads: its lane and its position, as places in the engine's arrays. */
+typedef struct tw_route {
+    uint16_t input;
+    int32_t partition;
+    uint32_t lane, position;
+} tw_route;
 
 #define TW_NEWEST_LISTS 32
 
@@ -36,7 +40,8 @@ typedef struct tw_mailbox tw_mailbox;
 
 struct tw_engine {
     tw_engine_options options;
-    const tw_config *config;
+    tw_config own_config;
+    const tw_config *config; /* own_config */
     tw_clock clock;
 
     /* State: committed together. */
@@ -58,6 +63,8 @@ struct tw_engine {
     int64_t commit_ns;       /* steady time of the last commit */
     int64_t watermark_ms;    /* the largest of all lanes */
     uint64_t items_consumed; /* records of the items lanes */
+    bool fresh;              /* the state was empty at open: there is no older list to contradict */
+    bool changed;            /* since the last commit */
     bool failed;             /* memory may be ahead of the store: no further commit */
     _Atomic bool ready;
 
@@ -67,25 +74,27 @@ struct tw_engine {
     tw_record *records;      /* (ingest.batch.max) */
     tw_event *events;
     tw_reason *reasons;
-    uint32_t *lane_of, *position_of; /* (records): places in lanes and positions */
+    tw_route *routes;
+    size_t routes_count, routes_capacity;
     tw_arena *arena;
     bool source_ended, end_committed;
     tw_buf scratch;
 };
 
-/* state.c: rows, metas and logs to and from the store. */
-tw_store_owner tw_engine_owner(tw_engine *engine);
+/* state.c: the durable form. load opens the store and fills the engine; put_state hands everything changed to the store. */
+tw_code tw_engine_load(tw_engine *engine, tw_err *err);
 void tw_engine_put_state(tw_engine *engine);
-void tw_engine_measure(tw_engine *engine); /* derived sums after a load */
 
-/* engine.c */
-tw_lane *tw_engine_lane(tw_engine *engine, const char *name, int32_t partition, tw_err *err);
-tw_position *tw_engine_position(tw_engine *engine, const char *identity, int32_t partition);
+/* engine.c: the model, once its settings are certain; places in lanes and positions; made when not there. */
+void tw_engine_make_model(tw_engine *engine);
+uint32_t tw_engine_lane(tw_engine *engine, const char *name, int32_t partition);
+uint32_t tw_engine_position(tw_engine *engine, const char *identity, int32_t partition);
 uint64_t tw_lane_consumed(const tw_lane *lane);
 
 /* lists.c: who is owed a list and when it is made. */
-void tw_engine_owe(tw_engine *engine, uint32_t user, int64_t event_ms);
-tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int most, tw_err *err);
+void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_record *record, int64_t event_ms);
+/* Makes the lists that are due at now_ms, at most for budget_ns of steady time (0: all), and those delayed to the limit. */
+tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns, tw_err *err);
 void tw_engine_requeue_owed(tw_engine *engine);
 void tw_engine_user_gone(void *self, uint32_t user);
 tw_newest *tw_newest_create(void);

@@ -44,6 +44,7 @@ struct tw_source { /* first member of each implementation */
     tw_source_hooks hooks;     /* zeroed: none (files are one partition, assigned from the start) */
     tw_input *inputs;
     int inputs_count;
+    bool caught_up;            /* what the inputs held at the start (items too) has been handed out; set by poll */
     bool bounded;              /* it has an end: a file */
     int64_t size_bytes;        /* for a progress bar; 0 unknown */
     int64_t read_bytes;        /* of size_bytes */

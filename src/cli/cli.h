@@ -1,0 +1,70 @@
+/* What the subcommands share: a command is a name, a table of options and a function. The tables make parsing and --help.
+ *
+ * Exit codes: 0 done, 1 failure, 2 usage, 65 bad file. Thread: main. */
+#ifndef TW_CLI_CLI_H
+#define TW_CLI_CLI_H
+
+#include "base/err.h"
+#include "config/config.h"
+
+enum { TW_EXIT_DONE = 0, TW_EXIT_FAILURE = 1, TW_EXIT_USAGE = 2, TW_EXIT_BAD_FILE = 65 };
+
+/* An option: "--name VALUE" or "--name=VALUE" when value is set, else a flag. Exactly one of text, number, flag is set;
+ * many is set for --set only. */
+typedef struct tw_option {
+    const char *name;  /* without the dashes */
+    const char *value; /* what to call the value in --help; NULL: a flag */
+    const char *doc;   /* one sentence */
+    const char **text;
+    int64_t *number;
+    bool *flag;
+    int64_t number_min, number_max;
+} tw_option;
+
+#define TW_POSITIONALS_MAX 8
+
+typedef struct tw_args {
+    const char *positionals[TW_POSITIONALS_MAX];
+    int positionals_count;
+    bool help; /* --help was given and printed: exit with 0 */
+} tw_args;
+
+typedef struct tw_command {
+    const char *name;
+    const char *usage; /* what follows "tailwater name", for example "FILE --state DIR" */
+    const char *doc;   /* one sentence */
+    tw_code (*run)(int argc, char **argv, tw_err *err); /* argv[0] is the command's name */
+} tw_command;
+
+extern const tw_command tw_command_replay, tw_command_recommend, tw_command_inspect, tw_command_evaluate, tw_command_bench,
+    tw_command_config, tw_command_version, tw_command_run, tw_command_demo;
+
+/* Parses argv by the table (NULL name ends it). With config not NULL also takes --config FILE and --set KEY=VALUE, applies them
+ * in that order over the defaults, and checks the result. Errors: TW_E_USAGE, TW_E_CONFIG. */
+tw_code tw_args_parse(const tw_command *command, const tw_option *options, int argc, char **argv, tw_config *config,
+                      int positionals_min, int positionals_max, tw_args *ret_args, tw_err *err);
+
+/* Set by SIGINT and SIGTERM once tw_stop_catch was called: long work ends at the next batch. A second signal kills. */
+void tw_stop_catch(void);
+bool tw_stop_wanted(void);
+
+/* A progress bar on a terminal (stderr), nothing elsewhere. Redraws at most five times a second. */
+typedef struct tw_progress {
+    const char *what;
+    int64_t start_ns, drawn_ns;
+    bool visible;
+} tw_progress;
+void tw_progress_begin(tw_progress *progress, const char *what);
+void tw_progress_show(tw_progress *progress, int64_t done, int64_t all, uint64_t records);
+void tw_progress_end(tw_progress *progress);
+
+/* Prints a buffer and a newline to stdout and empties it. Errors: TW_E_IO. */
+tw_code tw_print(tw_buf *buf, tw_err *err);
+
+/* A text as a JSON string, quoted and escaped. */
+void tw_print_json_text(tw_buf *buf, tw_slice text);
+
+/* Prints "error: text" to stderr and returns the exit code of the class of failure. */
+int tw_cli_report(const char *command, tw_code code, const tw_err *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* The door: finds the subcommand and runs it. */
+#include "cli/cli.h"
+
+#include "tailwater/version.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const tw_command *const commands[] = {&tw_command_run,     &tw_command_demo,     &tw_command_replay,
+                                             &tw_command_recommend, &tw_command_inspect, &tw_command_evaluate,
+                                             &tw_command_bench,   &tw_command_config,   &tw_command_version};
+#define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
+
+static void print_commands(FILE *to) {
+    fprintf(to, "tailwater %s: fresh recommendations from a stream of shop events\n\nCommands:\n", TW_VERSION);
+    for (size_t i = 0; i < COMMANDS_COUNT; i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->doc);
+    fprintf(to, "\ntailwater COMMAND --help says more.\n");
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_commands(stderr);
+        return TW_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_commands(stdout);
+        return TW_EXIT_DONE;
+    }
+    const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+    for (size_t i = 0; i < COMMANDS_COUNT; i++)
+        if (strcmp(commands[i]->name, name) == 0) {
+            tw_err err = {0};
+            return tw_cli_report(name, commands[i]->run(argc - 1, argv + 1, &err), &err);
+        }
+    fprintf(stderr, "tailwater: unknown command \"%s\"\n", argv[1]);
+    print_commands(stderr);
+    return TW_EXIT_USAGE;
+}

@@ -1,0 +1,195 @@
+/* Who is owed a list, when it is made, and what goes out. Called by the step and at the end of a bounded source; engine
+ * thread, but for tw_engine_newest.
+ *
+ * A debt begins with the first event that no list covers. It stands in the user's row, so that it is committed with the
+ * state and queued again at the next start; it ends when the sink has taken the list, and the commit that says so comes after
+ * the sink's flush. */
+#include "engine/internal.h"
+
+#include "base/alloc.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct tw_newest { /* a ring of finished JSON objects */
+    pthread_mutex_t lock;
+    tw_buf lists[TW_NEWEST_LISTS];
+    size_t next, count;
+};
+
+tw_newest *tw_newest_create(void) {
+    tw_newest *newest = tw_zalloc(sizeof *newest);
+    pthread_mutex_init(&newest->lock, NULL);
+    return newest;
+}
+
+tw_newest *tw_newest_free(tw_newest *newest) {
+    if (newest) {
+        for (size_t i = 0; i < TW_NEWEST_LISTS; i++)
+            tw_buf_done(&newest->lists[i]);
+        pthread_mutex_destroy(&newest->lock);
+        free(newest);
+    }
+    return NULL;
+}
+
+static void remember_newest(tw_newest *newest, const tw_list *list, int64_t made_ms) {
+    pthread_mutex_lock(&newest->lock);
+    tw_buf *buf = &newest->lists[newest->next];
+    newest->next = (newest->next + 1) % TW_NEWEST_LISTS;
+    newest->count += newest->count < TW_NEWEST_LISTS;
+    tw_buf_clear(buf);
+    tw_buf_printf(buf, "{\"made_ms\":%lld,\"latency_ms\":%lld,", (long long)made_ms, (long long)(made_ms - list->event_ms));
+    size_t start = buf->size;
+    tw_list_write_json(list, buf);
+    memmove(buf->data + start, buf->data + start + 1, buf->size - start - 1); /* the list's own opening brace */
+    buf->size--;
+    pthread_mutex_unlock(&newest->lock);
+}
+
+void tw_engine_newest(tw_engine *engine, tw_buf *out) {
+    tw_newest *newest = engine->newest;
+    pthread_mutex_lock(&newest->lock);
+    tw_buf_u8(out, '[');
+    for (size_t i = 0; i < newest->count; i++) {
+        const tw_buf *list = &newest->lists[(newest->next + 2 * TW_NEWEST_LISTS - 1 - i) % TW_NEWEST_LISTS];
+        if (i)
+            tw_buf_u8(out, ',');
+        tw_buf_put(out, list->data, list->size);
+    }
+    tw_buf_u8(out, ']');
+    pthread_mutex_unlock(&newest->lock);
+}
+
+void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_record *record, int64_t event_ms) {
+    tw_user_list *debt = tw_model_user_list(engine->model, user);
+    int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : event_ms;
+    debt->newest_ms = event_ms > debt->newest_ms ? event_ms : debt->newest_ms;
+    debt->newest_offset = record->offset;
+    debt->newest_partition = record->partition;
+    if (debt->owed_since_ms == INT64_MIN) {
+        debt->owed_since_ms = now_ms;
+        debt->owed_sequence = ++engine->owed_sequence;
+        tw_rank_queue_add(engine->queue, user, tw_rank_due_ms(now_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
+                          debt->owed_sequence);
+    }
+    tw_model_user_list_touch(engine->model, user);
+}
+
+void tw_engine_requeue_owed(tw_engine *engine) {
+    uint32_t slots = tw_model_user_slots(engine->model);
+    for (uint32_t user = 0; user < slots; user++) {
+        if (!tw_model_user_live(engine->model, user))
+            continue;
+        const tw_user_list *debt = tw_model_user_list(engine->model, user);
+        if (debt->owed_since_ms != INT64_MIN)
+            tw_rank_queue_add(engine->queue, user,
+                              tw_rank_due_ms(debt->owed_since_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
+                              debt->owed_sequence);
+    }
+}
+
+void tw_engine_user_gone(void *self, uint32_t user) {
+    tw_engine *engine = self;
+    tw_rank_queue_remove(engine->queue, user);
+    if (engine->options.sink && tw_model_user_list(engine->model, user)->listed_ms != INT64_MIN) {
+        tw_err ignored; /* a sink that fails here fails again at the flush, which is heard */
+        engine->options.sink->ops->gone(engine->options.sink, tw_model_user_task(engine->model, user),
+                                        tw_model_user_id(engine->model, user), &ignored);
+    }
+}
+
+/* The version of a list made now: what its task and the items topic have delivered. Only grows. */
+static uint64_t version_now(const tw_engine *engine, uint32_t task) {
+    uint64_t version = engine->items_consumed;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].task == task && !engine->lanes[i].items)
+            version += tw_lane_consumed(&engine->lanes[i]);
+    return version;
+}
+
+static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_err *err) {
+    tw_user_list *debt = tw_model_user_list(engine->model, user);
+    tw_list list = {.user_id = tw_model_user_id(engine->model, user),
+                    .task = tw_model_user_task(engine->model, user),
+                    .known = true,
+                    .event_ms = debt->newest_ms,
+                    .partition = debt->newest_partition,
+                    .offset = debt->newest_offset};
+    list.list_version = version_now(engine, list.task);
+    tw_ranker_list(engine->ranker, user, engine->watermark_ms, (int)engine->config->rank_list_size, (tw_slice){0}, &list);
+    if (engine->options.sink)
+        TW_TRY(engine->options.sink->ops->list(engine->options.sink, &list, err));
+    debt->list_version = list.list_version;
+    debt->listed_ms = now_ms;
+    debt->owed_since_ms = INT64_MIN;
+    tw_model_user_list_touch(engine->model, user);
+    tw_rank_queue_remove(engine->queue, user);
+    engine->lists_total++;
+    engine->changed = true;
+    if (engine->options.wall_intervals) {
+        int64_t made_ms = tw_clock_wall_ms(&engine->clock);
+        tw_engine_count_list((double)(made_ms - list.event_ms) / 1000.0);
+        remember_newest(engine->newest, &list, made_ms);
+    }
+    return TW_OK;
+}
+
+tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns, tw_err *err) {
+    uint32_t user;
+    int64_t due_ms;
+    int64_t stop_ns = budget_ns ? tw_clock_steady_ns(&engine->clock) + budget_ns : 0;
+    while (tw_rank_queue_first(engine->queue, &user, &due_ms) && due_ms <= now_ms) {
+        if (stop_ns && tw_clock_steady_ns(&engine->clock) > stop_ns) {
+            int64_t owed_since_ms = tw_model_user_list(engine->model, user)->owed_since_ms;
+            if (now_ms - owed_since_ms < engine->config->rank_max_delay_ms)
+                break;
+        }
+        TW_TRY(make_list(engine, user, now_ms, err));
+    }
+    return TW_OK;
+}
+
+tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err) {
+    uint32_t user;
+    int64_t due_ms;
+    while (tw_rank_queue_first(engine->queue, &user, &due_ms)) {
+        tw_code code = make_list(engine, user, due_ms, err);
+        if (code != TW_OK) {
+            engine->failed = true;
+            return code;
+        }
+        TW_TRY(tw_engine_commit_due(engine, err));
+    }
+    return TW_OK;
+}
+
+tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list, tw_err *err) {
+    if (top < 1 || top > TW_LIST_SIZE_MAX)
+        return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
+    uint32_t user = TW_SLOT_NONE;
+    for (size_t i = 0; user == TW_SLOT_NONE && i < engine->lanes_count; i++)
+        user = tw_model_user_find(engine->model, engine->lanes[i].task, user_id);
+    *ret_list = (tw_list){.user_id = user_id, .known = user != TW_SLOT_NONE, .event_ms = INT64_MIN};
+    if (ret_list->known) {
+        const tw_user_list *seen = tw_model_user_list(engine->model, user);
+        ret_list->task = tw_model_user_task(engine->model, user);
+        ret_list->event_ms = seen->newest_ms;
+        ret_list->partition = seen->newest_partition;
+        ret_list->offset = seen->newest_offset;
+    }
+    ret_list->list_version = version_now(engine, ret_list->task);
+    tw_ranker_list(engine->ranker, user, engine->watermark_ms, top, category, ret_list);
+    return TW_OK;
+}
+
+tw_code tw_engine_similar(tw_engine *engine, tw_slice item_id, int top, tw_list *ret_list, tw_err *err) {
+    uint32_t item = tw_model_item_find(engine->model, item_id);
+    if (item == TW_SLOT_NONE)
+        return tw_fail(err, TW_E_NOT_FOUND, "no such item");
+    if (top < 1 || top > TW_LIST_SIZE_MAX)
+        return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
+    *ret_list = (tw_list){.event_ms = INT64_MIN, .list_version = version_now(engine, 0)};
+    tw_ranker_similar(engine->ranker, item, top, ret_list);
+    return TW_OK;
+}

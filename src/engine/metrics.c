@@ -1,0 +1,83 @@
+/* The engine's metrics: what was consumed and why it was dropped, lists and their freshness, commits, sizes of the state.
+ * Written by the engine thread, read by serve. */
+#include "engine/internal.h"
+
+#include "base/metrics.h"
+
+static tw_metric verdicts[TW_VERDICT_COUNT] = {
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "applied"},
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "duplicate"},
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "late"},
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "dead_lettered"},
+};
+static tw_metric reasons[TW_REASON_COUNT];
+static tw_metric lists = {"tailwater_lists_total", "Lists made", TW_COUNTER};
+static tw_metric freshness = {"tailwater_list_freshness_seconds", "From a user's newest event to the list that knows it",
+                              TW_HISTOGRAM};
+static tw_metric commits = {"tailwater_commit_seconds", "Duration of a durable commit, outputs flushed", TW_HISTOGRAM};
+static tw_metric users = {"tailwater_users", "Users in the state", TW_GAUGE};
+static tw_metric items = {"tailwater_items", "Items in the state", TW_GAUGE};
+static tw_metric owed = {"tailwater_users_owed", "Users waiting for a list", TW_GAUGE};
+static tw_metric users_evicted = {"tailwater_users_evicted", "Users evicted by state.users.max since the start", TW_GAUGE};
+static tw_metric users_expired = {"tailwater_users_expired", "Users dropped by state.ttl.ms since the start", TW_GAUGE};
+static tw_metric items_evicted = {"tailwater_items_evicted", "Items evicted by state.items.max since the start", TW_GAUGE};
+static tw_metric watermark = {"tailwater_watermark_seconds", "Event time reached, seconds since 1970", TW_GAUGE};
+static tw_metric state_bytes = {"tailwater_model_bytes", "Memory of users, items and weights", TW_GAUGE};
+static tw_metric journal_bytes = {"tailwater_store_journal_bytes", "Journal that a start would read", TW_GAUGE};
+static tw_metric map_used = {"tailwater_store_used_bytes", "Size of the store", TW_GAUGE};
+static tw_metric map_max = {"tailwater_store_max_bytes", "Size that the store can reach (state.map.max.bytes)", TW_GAUGE};
+static tw_metric ready = {"tailwater_ready", "1 when lists are published", TW_GAUGE};
+
+void tw_engine_metrics_register(void) {
+    static bool done; /* a process may open several engines, one after the other */
+    if (done)
+        return;
+    done = true;
+    for (int v = 0; v < TW_VERDICT_COUNT; v++)
+        tw_metric_register(&verdicts[v]);
+    for (int r = TW_REASON_NONE + 1; r < TW_REASON_COUNT; r++) {
+        reasons[r].name = "tailwater_dead_letters_total";
+        reasons[r].help = "Dead letters, by reason";
+        reasons[r].type = TW_COUNTER;
+        reasons[r].label = "reason";
+        reasons[r].label_value = tw_reason_name((tw_reason)r);
+        tw_metric_register(&reasons[r]);
+    }
+    tw_metric *const rest[] = {&lists,         &freshness, &commits,     &users,         &items,    &owed,    &users_evicted,
+                               &users_expired, &items_evicted, &watermark, &state_bytes, &journal_bytes, &map_used, &map_max, &ready};
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
+        tw_metric_register(rest[i]);
+}
+
+void tw_engine_count(tw_verdict verdict, tw_reason reason) {
+    tw_metric_add(&verdicts[verdict], 1);
+    if (verdict == TW_VERDICT_DEAD)
+        tw_metric_add(&reasons[reason], 1);
+}
+
+void tw_engine_count_list(double latency_s) {
+    tw_metric_add(&lists, 1);
+    tw_metric_observe(&freshness, latency_s);
+}
+
+void tw_engine_count_commit(double seconds) { tw_metric_observe(&commits, seconds); }
+
+void tw_engine_gauge(const tw_engine *engine) {
+    tw_model_stats model;
+    tw_store_stats store;
+    tw_model_stats_get(engine->model, &model);
+    tw_engine_store_stats(engine, &store);
+    tw_metric_set(&users, tw_model_user_count(engine->model));
+    tw_metric_set(&items, tw_model_item_count(engine->model));
+    tw_metric_set(&owed, (double)tw_engine_users_owed(engine));
+    tw_metric_set(&users_evicted, (double)model.users_evicted);
+    tw_metric_set(&users_expired, (double)model.users_expired);
+    tw_metric_set(&items_evicted, (double)model.items_evicted);
+    if (engine->watermark_ms != INT64_MIN)
+        tw_metric_set(&watermark, (double)engine->watermark_ms / 1000.0);
+    tw_metric_set(&state_bytes, (double)(model.user_bytes + model.item_bytes + model.pair_bytes + model.fixed_bytes));
+    tw_metric_set(&journal_bytes, (double)store.journal_bytes);
+    tw_metric_set(&map_used, (double)store.map_used_bytes);
+    tw_metric_set(&map_max, (double)store.map_max_bytes);
+    tw_metric_set(&ready, engine->ready);
+}

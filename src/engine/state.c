@@ -1,0 +1,194 @@
+/* The durable form of the engine: which metas and logs it keeps in the store beside the model's rows, and how they come
+ * back. Called by open and commit; engine thread.
+ *
+ *   meta "settings"     learn.* and rank.*: a state of another shape is refused
+ *   meta "engine"       lists made, last number of debt
+ *   meta "lane/N"       lane with id N: name, partition, task, clean's watermark and counters
+ *   meta "position/N"   identity, partition, next offset, first opening
+ *   meta "sink"         the sink's own position
+ *   log  lane id * windows + window   ids remembered, by time bucket
+ */
+#include "engine/internal.h"
+
+#include "engine/settings.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void put_meta(tw_engine *engine, const char *name, const tw_buf *bytes) {
+    tw_store_put_meta(engine->store, name, tw_buf_slice(bytes));
+}
+
+static void put_lane(tw_engine *engine, tw_lane *lane) {
+    char name[32];
+    tw_buf *buf = &engine->scratch;
+    snprintf(name, sizeof name, "lane/%" PRIu32, lane->id);
+    tw_buf_clear(buf);
+    tw_buf_text(buf, tw_slice_of(lane->name));
+    tw_buf_u32(buf, (uint32_t)lane->partition);
+    tw_buf_u32(buf, lane->task);
+    tw_buf_u8(buf, lane->items);
+    tw_clean_encode_meta(lane->clean, buf);
+    put_meta(engine, name, buf);
+
+    tw_clean_window window;
+    uint64_t bucket;
+    tw_slice bytes;
+    while (tw_clean_next_change(lane->clean, &window, &bucket, &bytes))
+        tw_store_append_log(engine->store, lane->id * TW_WINDOW_COUNT + window, bucket, bytes);
+    for (int w = 0; w < TW_WINDOW_COUNT; w++)
+        tw_store_drop_log(engine->store, lane->id * TW_WINDOW_COUNT + (uint32_t)w,
+                          tw_clean_drop_below(lane->clean, (tw_clean_window)w));
+}
+
+static void put_position(tw_engine *engine, size_t index) {
+    const tw_position *position = &engine->positions[index];
+    char name[32];
+    tw_buf *buf = &engine->scratch;
+    snprintf(name, sizeof name, "position/%zu", index);
+    tw_buf_clear(buf);
+    tw_buf_text(buf, tw_slice_of(position->identity));
+    tw_buf_u32(buf, (uint32_t)position->partition);
+    tw_buf_u64(buf, (uint64_t)position->offset);
+    tw_buf_u64(buf, (uint64_t)position->opened_ms);
+    put_meta(engine, name, buf);
+}
+
+static void sink_put(void *self, tw_table table, uint32_t row, tw_slice bytes) { tw_store_put(self, table, row, bytes); }
+static void sink_delta(void *self, tw_table table, uint32_t row, tw_slice bytes) {
+    tw_store_put_delta(self, table, row, bytes);
+}
+static void sink_delete(void *self, tw_table table, uint32_t row) { tw_store_delete(self, table, row); }
+
+void tw_engine_put_state(tw_engine *engine) {
+    tw_buf *buf = &engine->scratch;
+    tw_model_changes(engine->model, &(tw_row_sink){engine->store, sink_put, sink_delta, sink_delete});
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        put_lane(engine, &engine->lanes[i]);
+    for (size_t i = 0; i < engine->positions_count; i++)
+        put_position(engine, i);
+    tw_buf_clear(buf);
+    tw_settings_encode(engine->config, buf);
+    put_meta(engine, "settings", buf);
+    tw_buf_clear(buf);
+    tw_buf_u64(buf, engine->lists_total);
+    tw_buf_u64(buf, engine->owed_sequence);
+    put_meta(engine, "engine", buf);
+    if (engine->options.sink) {
+        tw_buf_clear(&engine->sink_position);
+        engine->options.sink->ops->position(engine->options.sink, &engine->sink_position);
+    }
+    put_meta(engine, "sink", &engine->sink_position);
+}
+
+static void copy_text(char *to, size_t size, tw_slice text) {
+    size_t n = text.size < size - 1 ? text.size : size - 1;
+    memcpy(to, text.data, n);
+    to[n] = '\0';
+}
+
+static tw_code load_lane(tw_engine *engine, uint32_t id, tw_cursor *c, tw_err *err) {
+    char name[256];
+    tw_slice text = tw_cursor_text(c);
+    int32_t partition = (int32_t)tw_cursor_u32(c);
+    uint32_t task = tw_cursor_u32(c);
+    bool items = tw_cursor_u8(c) != 0;
+    if (c->bad)
+        return TW_OK; /* the caller tells */
+    copy_text(name, sizeof name, text);
+    tw_lane *lane = &engine->lanes[tw_engine_lane(engine, name, partition)];
+    lane->id = id;
+    lane->task = task;
+    lane->items = items;
+    tw_code code = tw_clean_load_meta(lane->clean, (tw_slice){c->at, (size_t)(c->end - c->at)}, err);
+    c->at = c->end;
+    return code;
+}
+
+static void load_position(tw_engine *engine, tw_cursor *c) {
+    char identity[256];
+    tw_slice text = tw_cursor_text(c);
+    int32_t partition = (int32_t)tw_cursor_u32(c);
+    int64_t offset = (int64_t)tw_cursor_u64(c), opened_ms = (int64_t)tw_cursor_u64(c);
+    if (c->bad)
+        return;
+    copy_text(identity, sizeof identity, text);
+    tw_position *position = &engine->positions[tw_engine_position(engine, identity, partition)];
+    position->offset = offset;
+    position->opened_ms = opened_ms;
+}
+
+static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *err) {
+    tw_engine *engine = self;
+    tw_cursor c = tw_cursor_of(bytes);
+    if (strcmp(name, "settings") == 0) {
+        return engine->options.read_only ? tw_settings_adopt(&engine->own_config, bytes, err)
+                                         : tw_settings_agree(engine->config, bytes, err);
+    } else if (strcmp(name, "engine") == 0) {
+        engine->lists_total = tw_cursor_u64(&c);
+        engine->owed_sequence = tw_cursor_u64(&c);
+    } else if (strncmp(name, "lane/", 5) == 0) {
+        TW_TRY(load_lane(engine, (uint32_t)strtoul(name + 5, NULL, 10), &c, err));
+    } else if (strncmp(name, "position/", 9) == 0) {
+        load_position(engine, &c);
+    } else if (strcmp(name, "sink") == 0) {
+        tw_buf_clear(&engine->sink_position);
+        tw_buf_put(&engine->sink_position, bytes.data, bytes.size);
+        return TW_OK;
+    } else {
+        return tw_fail(err, TW_E_STORE, "unknown meta \"%s\"", name);
+    }
+    if (c.bad || c.at != c.end)
+        return tw_fail(err, TW_E_STORE, "meta \"%s\" is damaged", name);
+    return TW_OK;
+}
+
+static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice bytes, tw_err *err) {
+    tw_engine *engine = self;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].id == log / TW_WINDOW_COUNT)
+            return tw_clean_load_log(engine->lanes[i].clean, (tw_clean_window)(log % TW_WINDOW_COUNT), bucket, bytes, err);
+    return tw_fail(err, TW_E_STORE, "log %" PRIu32 " belongs to no lane", log);
+}
+
+static tw_code load_row(void *self, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err) {
+    tw_engine *engine = self;
+    tw_engine_make_model(engine);
+    return tw_model_load(engine->model, table, row, bytes, delta, err);
+}
+static void load_delete(void *self, tw_table table, uint32_t row) {
+    tw_model_load_delete(((tw_engine *)self)->model, table, row);
+}
+static void encode_row(void *self, tw_table table, uint32_t row, tw_buf *out) {
+    tw_model_encode(((tw_engine *)self)->model, table, row, out);
+}
+
+/* What the loaded parts add up to. */
+static void measure(tw_engine *engine) {
+    for (size_t i = 0; i < engine->lanes_count; i++) {
+        const tw_lane *lane = &engine->lanes[i];
+        int64_t watermark_ms = tw_clean_watermark_ms(lane->clean);
+        if (watermark_ms > engine->watermark_ms)
+            engine->watermark_ms = watermark_ms;
+        if (lane->items)
+            engine->items_consumed += tw_lane_consumed(lane);
+    }
+}
+
+tw_code tw_engine_load(tw_engine *engine, tw_err *err) {
+    const tw_store_options options = {.dir = engine->options.state_dir,
+                                      .map_max_bytes = (uint64_t)engine->config->state_map_max_bytes,
+                                      .journal_max_bytes = (uint64_t)engine->config->store_journal_max_bytes,
+                                      .fold_rows_max = (uint32_t)engine->config->store_fold_rows_max,
+                                      .read_only = engine->options.read_only};
+    const tw_store_owner owner = {engine, load_row, load_delete, load_meta, load_log, encode_row};
+    TW_TRY(tw_store_open(&options, &owner, &engine->store, &engine->fresh, err));
+    if (engine->fresh)
+        return TW_OK;
+    TW_TRY(tw_store_load(engine->store, err));
+    tw_engine_make_model(engine);
+    TW_TRY(tw_model_loaded(engine->model, err));
+    measure(engine);
+    return TW_OK;
+}
