@@ -21,7 +21,7 @@ typedef struct tw_config {
 #define TW_FIELD(type, field, key, def, min, max, unit, doc) TW_FIELD_##type(field)
     TW_KEY_TABLE(TW_FIELD)
 #undef TW_FIELD
-    struct tw_config_owned *owned; /* texts, kafka pairs, where each value came from */
+    struct tw_config_owned *owned; /* texts and kafka pairs */
 } tw_config;
 
 enum { TW_LEARN_DEFAULT, TW_LEARN_MF };
