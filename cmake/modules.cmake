@@ -25,3 +25,14 @@ function(tw_module_name folder ret_name)
   get_filename_component(last ${folder} NAME)
   set(${ret_name} tw_${last} PARENT_SCOPE)
 endfunction()
+
+# The vector kernels: one source, compiled once per instruction set; which one runs is chosen at start.
+function(tw_kernels folder)
+  set(common -fopenmp-simd -ffp-contract=fast -fno-math-errno)
+  set_source_files_properties(${folder}/kernels_plain.c PROPERTIES COMPILE_OPTIONS "${common}")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64|AMD64")
+    set_source_files_properties(${folder}/kernels_avx2.c PROPERTIES COMPILE_OPTIONS "${common};-mavx2;-mfma")
+    set_source_files_properties(${folder}/kernels_avx512.c PROPERTIES COMPILE_OPTIONS
+      "${common};-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512")
+  endif()
+endfunction()

@@ -1,0 +1,31 @@
+/* Small vector loops, in three builds (AVX-512, AVX2, plain C), one of which is chosen at the first call by what the
+ * processor can do. Results of two builds differ in the last bits; within one build they are the same always.
+ * All of them allocate nothing and cannot fail. Thread: any. */
+#ifndef TW_MATH_KERNELS_H
+#define TW_MATH_KERNELS_H
+
+#include <stdint.h>
+
+typedef struct tw_kernels {
+    const char *name; /* "avx512", "avx2", "plain" */
+
+    /* sum_d a_d b_d      a, b (D) */
+    float (*dot)(const float *a, const float *b, int D);
+    /* y_d += alpha x_d   y (D) in and out, x (D) */
+    void (*axpy)(float *y, float alpha, const float *x, int D);
+    /* y_d = beta y_d + alpha x_d */
+    void (*mix)(float *y, float beta, float alpha, const float *x, int D);
+    /* scores_i = rows_i . x      rows (n, D) one after the other, x (D), scores (n) out */
+    void (*dot_rows)(const float *rows, const float *x, float *scores, int n, int D);
+    /* One step on a row and the gradient for its partner: g_d += alpha y_d, then y_d += beta x_d. */
+    void (*pull)(float *g, float alpha, float *y, float beta, const float *x, int D);
+    /* y_i += alpha log2(x_i + epsilon), by a polynomial good to 1e-5 absolute; x_i >= 0, epsilon a normal number > 0 */
+    void (*add_log)(float *y, float alpha, const float *x, float epsilon, int n);
+} tw_kernels;
+
+/* The build for this processor; the environment variable TAILWATER_KERNELS names another one (for tests). */
+const tw_kernels *tw_kernels_get(void);
+/* A build by name; NULL when this processor or this build of the program does not have it. */
+const tw_kernels *tw_kernels_named(const char *name);
+
+#endif

@@ -1,0 +1,90 @@
+/* Each build of the kernels against plain loops in double. */
+#include "base/rng.h"
+#include "math/kernels.h"
+#include "support/test.h"
+
+#define D_MAX 512
+
+static const char *const builds[] = {"plain", "avx2", "avx512"};
+
+static void fill(tw_rng *rng, float *x, int n) {
+    for (int i = 0; i < n; i++)
+        x[i] = (float)tw_rng_normal(rng);
+}
+
+#define EACH_BUILD(k)                                                             \
+    for (size_t build_ = 0; build_ < sizeof builds / sizeof builds[0]; build_++)              \
+        for (const tw_kernels *k = tw_kernels_named(builds[build_]); k; k = NULL)
+
+TEST(every_build_of_dot_agrees_with_a_sum_in_double) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 1, 0);
+        for (int round = 0; round < 300; round++) {
+            static float a[D_MAX], b[D_MAX];
+            int D = 4 * (1 + (int)tw_rng_below(&rng, D_MAX / 4));
+            double sum = 0, size = 0;
+            fill(&rng, a, D);
+            fill(&rng, b, D);
+            for (int d = 0; d < D; d++) {
+                sum += (double)a[d] * (double)b[d];
+                size += fabs((double)a[d] * (double)b[d]);
+            }
+            ASSERT_NEAR(k->dot(a, b, D), sum, 1e-5 * (size + 1));
+        }
+    }
+}
+
+TEST(every_build_of_the_updates_agrees_with_plain_loops) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 2, 0);
+        for (int round = 0; round < 300; round++) {
+            static float x[D_MAX], y[D_MAX], g[D_MAX], y2[D_MAX], g2[D_MAX];
+            int D = 4 * (1 + (int)tw_rng_below(&rng, D_MAX / 4));
+            float alpha = (float)tw_rng_normal(&rng), beta = (float)tw_rng_normal(&rng);
+            fill(&rng, x, D);
+            fill(&rng, y, D);
+            fill(&rng, g, D);
+            memcpy(y2, y, sizeof y);
+            memcpy(g2, g, sizeof g);
+            k->pull(g2, alpha, y2, beta, x, D);
+            for (int d = 0; d < D; d++) {
+                ASSERT_NEAR(g2[d], g[d] + alpha * y[d], 1e-4);
+                ASSERT_NEAR(y2[d], y[d] + beta * x[d], 1e-4);
+            }
+            memcpy(y2, y, sizeof y);
+            k->axpy(y2, alpha, x, D);
+            for (int d = 0; d < D; d++)
+                ASSERT_NEAR(y2[d], y[d] + alpha * x[d], 1e-4);
+            k->mix(y2, beta, alpha, x, D);
+            for (int d = 0; d < D; d++)
+                ASSERT_NEAR(y2[d], beta * (y[d] + alpha * x[d]) + alpha * x[d], 1e-4);
+        }
+    }
+}
+
+TEST(every_build_of_the_logarithm_is_within_its_stated_error) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 3, 0);
+        static float x[1000], y[1000];
+        for (int i = 0; i < 1000; i++) {
+            x[i] = (float)exp(20 * tw_rng_unit(&rng) - 10);
+            y[i] = 1.0f;
+        }
+        k->add_log(y, 0.5f, x, 1e-6f, 1000);
+        for (int i = 0; i < 1000; i++)
+            ASSERT_NEAR(y[i], 1.0 + 0.5 * log2((double)(x[i] + 1e-6f)), 1.2e-5);
+    }
+}
+
+TEST(rows_are_dotted_in_order) {
+    static float rows[10 * 8], x[8], scores[10];
+    for (int i = 0; i < 80; i++)
+        rows[i] = (float)i;
+    for (int d = 0; d < 8; d++)
+        x[d] = 1;
+    EACH_BUILD(k) {
+        k->dot_rows(rows, x, scores, 10, 8);
+        for (int i = 0; i < 10; i++)
+            ASSERT_NEAR(scores[i], 64.0 * i + 28.0, 1e-3);
+    }
+}
