@@ -1,0 +1,222 @@
+/* Rows of followers. Learning adds, scoring walks, the store takes what changed. */
+#include "model/follow.h"
+
+#include "base/alloc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_MIN 4
+
+void tw_follow_init(tw_follow *follow, uint64_t pairs_max) { *follow = (tw_follow){.pairs_max = pairs_max}; }
+
+void tw_follow_done(tw_follow *follow) {
+    for (size_t i = 0; i < follow->rows_capacity; i++)
+        free(follow->rows[i].pairs);
+    free(follow->rows);
+    tw_dirty_done(&follow->dirty);
+}
+
+static uint32_t home_of(uint32_t item, uint32_t capacity) { return (item * 0x9e3779b1u) >> (32 - __builtin_ctz(capacity)); }
+
+/* Where item stands in the row, or the empty place where it would. */
+static tw_pair *place_of(const tw_follow_row *row, uint32_t item) {
+    uint32_t mask = row->capacity - 1, at = home_of(item, row->capacity) & mask;
+    while (tw_pair_item(&row->pairs[at]) != item && row->pairs[at].item != TW_PAIR_EMPTY)
+        at = (at + 1) & mask;
+    return &row->pairs[at];
+}
+
+static void resize(tw_follow *follow, tw_follow_row *row, uint32_t capacity) {
+    tw_pair *old = row->pairs;
+    uint32_t old_capacity = row->capacity;
+    row->pairs = tw_alloc(capacity * sizeof(tw_pair));
+    row->capacity = capacity;
+    for (uint32_t i = 0; i < capacity; i++)
+        row->pairs[i] = (tw_pair){TW_PAIR_EMPTY, 0};
+    for (uint32_t i = 0; i < old_capacity; i++)
+        if (old[i].item != TW_PAIR_EMPTY)
+            *place_of(row, tw_pair_item(&old[i])) = old[i];
+    follow->bytes += ((size_t)capacity - old_capacity) * sizeof(tw_pair);
+    free(old);
+}
+
+static tw_follow_row *reach(tw_follow *follow, uint32_t item) {
+    if (item >= follow->rows_capacity) {
+        size_t old = follow->rows_capacity;
+        follow->rows = tw_grow(follow->rows, &follow->rows_capacity, (size_t)item + 1, sizeof *follow->rows);
+        memset(follow->rows + old, 0, (follow->rows_capacity - old) * sizeof *follow->rows);
+    }
+    return &follow->rows[item];
+}
+
+/* The pair of a row, made when not there. */
+static tw_pair *pair_for(tw_follow *follow, tw_follow_row *row, uint32_t next) {
+    if (!row->pairs)
+        resize(follow, row, CAPACITY_MIN);
+    tw_pair *pair = place_of(row, next);
+    if (pair->item != TW_PAIR_EMPTY)
+        return pair;
+    if ((row->count + 1) * 4 > row->capacity * 3) {
+        resize(follow, row, row->capacity * 2);
+        pair = place_of(row, next);
+    }
+    *pair = (tw_pair){next, 0};
+    row->count++;
+    follow->pairs_count++;
+    return pair;
+}
+
+void tw_follow_add(tw_follow *follow, uint32_t item, uint32_t next, float weight) {
+    tw_follow_row *row = reach(follow, item);
+    tw_pair *pair = pair_for(follow, row, next);
+    pair->weight += weight;
+    pair->item |= TW_PAIR_DIRTY;
+    row->sum += weight;
+    tw_dirty_add(&follow->dirty, item);
+}
+
+void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next) {
+    const tw_follow_row *row = tw_follow_row_at(follow, item);
+    if (row)
+        __builtin_prefetch(&row->pairs[home_of(next, row->capacity)], 1);
+}
+
+/* Rebuilds a row with the pairs that keep says; true when any went. */
+static bool rebuild(tw_follow *follow, tw_follow_row *row, float weight_min, const tw_slots *live) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < row->capacity; i++) {
+        tw_pair p = row->pairs[i];
+        if (p.item != TW_PAIR_EMPTY && p.weight >= weight_min && (!live || tw_slots_used(live, tw_pair_item(&p))))
+            row->pairs[kept++] = p; /* kept <= i: nothing unread is overwritten */
+    }
+    if (kept == row->count)
+        return false;
+    uint32_t capacity = CAPACITY_MIN;
+    while (kept * 4 > capacity * 3)
+        capacity *= 2;
+    tw_pair *keep = tw_alloc(((size_t)kept + 1) * sizeof *keep);
+    memcpy(keep, row->pairs, kept * sizeof *keep);
+    follow->bytes -= (size_t)row->capacity * sizeof(tw_pair);
+    free(row->pairs);
+    row->pairs = NULL;
+    row->capacity = 0;
+    resize(follow, row, capacity);
+    for (uint32_t i = 0; i < kept; i++)
+        *place_of(row, tw_pair_item(&keep[i])) = keep[i];
+    free(keep);
+    follow->pairs_count -= row->count - kept;
+    row->count = kept;
+    row->whole = true;
+    return true;
+}
+
+/* A weight's bits, shifted, are an order of magnitude with three bits of mantissa: 2,048 steps find the eighth to prune. */
+#define STEP_SHIFT 20
+
+void tw_follow_bound(tw_follow *follow) {
+    if (follow->pairs_count <= follow->pairs_max)
+        return;
+    uint64_t steps[1u << (32 - STEP_SHIFT)] = {0}, below = 0;
+    for (size_t item = 0; item < follow->rows_capacity; item++)
+        for (uint32_t i = 0; i < follow->rows[item].capacity; i++)
+            if (follow->rows[item].pairs[i].item != TW_PAIR_EMPTY) {
+                uint32_t bits;
+                memcpy(&bits, &follow->rows[item].pairs[i].weight, sizeof bits);
+                steps[bits >> STEP_SHIFT]++;
+            }
+    uint32_t step = 0;
+    while (below < follow->pairs_max / 8)
+        below += steps[step++];
+    uint32_t bits = step << STEP_SHIFT;
+    float weight_min;
+    memcpy(&weight_min, &bits, sizeof weight_min);
+    uint64_t before = follow->pairs_count;
+    for (size_t item = 0; item < follow->rows_capacity; item++)
+        if (follow->rows[item].pairs && rebuild(follow, &follow->rows[item], weight_min, NULL))
+            tw_dirty_add(&follow->dirty, (uint32_t)item);
+    follow->pairs_pruned += before - follow->pairs_count;
+}
+
+void tw_follow_drop(tw_follow *follow, uint32_t item) {
+    if (item >= follow->rows_capacity)
+        return;
+    tw_follow_row *row = &follow->rows[item];
+    follow->pairs_count -= row->count;
+    follow->bytes -= (size_t)row->capacity * sizeof(tw_pair);
+    free(row->pairs);
+    *row = (tw_follow_row){0};
+}
+
+void tw_follow_scrub(tw_follow *follow, const tw_slots *live) {
+    for (size_t item = 0; item < follow->rows_capacity; item++) {
+        tw_follow_row *row = &follow->rows[item];
+        if (!row->pairs)
+            continue;
+        if (!tw_slots_used(live, (uint32_t)item)) {
+            tw_follow_drop(follow, (uint32_t)item);
+            tw_dirty_add(&follow->dirty, (uint32_t)item);
+        } else if (rebuild(follow, row, 0, live)) {
+            tw_dirty_add(&follow->dirty, (uint32_t)item);
+        }
+    }
+}
+
+static int by_item(const void *a, const void *b) {
+    uint32_t x = tw_pair_item(a), y = tw_pair_item(b);
+    return (x > y) - (x < y);
+}
+
+void tw_follow_encode(const tw_follow *follow, uint32_t item, tw_buf *out) {
+    const tw_follow_row *row = tw_follow_row_at(follow, item);
+    tw_buf_f32(out, row ? row->sum : 0);
+    if (!row)
+        return;
+    tw_pair *sorted = tw_alloc(row->count * sizeof(tw_pair));
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < row->capacity; i++)
+        if (row->pairs[i].item != TW_PAIR_EMPTY)
+            sorted[n++] = (tw_pair){tw_pair_item(&row->pairs[i]), row->pairs[i].weight};
+    TW_ASSERT(n == row->count);
+    qsort(sorted, n, sizeof *sorted, by_item);
+    tw_buf_put(out, sorted, n * sizeof *sorted);
+    free(sorted);
+}
+
+bool tw_follow_take_delta(tw_follow *follow, uint32_t item, tw_buf *out) {
+    if (item >= follow->rows_capacity || !follow->rows[item].pairs)
+        return false;
+    tw_follow_row *row = &follow->rows[item];
+    size_t start = out->size;
+    uint32_t changed = 0;
+    tw_buf_f32(out, row->sum);
+    for (uint32_t i = 0; i < row->capacity; i++)
+        if (row->pairs[i].item & TW_PAIR_DIRTY) {
+            row->pairs[i].item &= ~TW_PAIR_DIRTY;
+            tw_buf_put(out, &row->pairs[i], sizeof(tw_pair));
+            changed++;
+        }
+    bool whole = row->whole || changed * 2 > row->count;
+    row->whole = false;
+    if (whole)
+        out->size = start;
+    return !whole;
+}
+
+tw_code tw_follow_load(tw_follow *follow, uint32_t item, tw_slice bytes, bool delta, tw_err *err) {
+    if (bytes.size < sizeof(float) || (bytes.size - sizeof(float)) % sizeof(tw_pair))
+        return tw_fail(err, TW_E_STORE, "followers of item row %" PRIu32 " are damaged", item);
+    if (!delta)
+        tw_follow_drop(follow, item);
+    tw_follow_row *row = reach(follow, item);
+    memcpy(&row->sum, bytes.data, sizeof row->sum);
+    for (size_t at = sizeof(float); at < bytes.size; at += sizeof(tw_pair)) {
+        tw_pair loaded;
+        memcpy(&loaded, bytes.data + at, sizeof loaded);
+        if (loaded.item >= TW_PAIR_EMPTY)
+            return tw_fail(err, TW_E_STORE, "followers of item row %" PRIu32 " are damaged", item);
+        pair_for(follow, row, loaded.item)->weight = loaded.weight;
+    }
+    return TW_OK;
+}

@@ -1,0 +1,67 @@
+/* What the files of the model share: the whole model, and the scratch of one scoring. */
+#ifndef TW_MODEL_INTERNAL_H
+#define TW_MODEL_INTERNAL_H
+
+#include "model/blend.h"
+#include "model/context.h"
+#include "model/follow.h"
+#include "model/items.h"
+#include "model/repeat.h"
+#include "model/sampler.h"
+#include "model/users.h"
+
+/* Rows of TW_TABLE_WEIGHT. */
+enum { TW_WEIGHT_CLOCK, TW_WEIGHT_BLEND, TW_WEIGHT_REPEAT, TW_WEIGHT_POOL, TW_WEIGHT_RING };
+
+/* What the last scoring computed, kept for explain and for the blend's step. */
+typedef struct tw_scoring {
+    float *context, *transitions, *trending, *popular; /* (items) log-scores of each, nats */
+    float *raw;                                        /* (items) transitions before the logarithm; zero between calls */
+    uint32_t *touched;                                 /* items with raw > 0 */
+    uint32_t touched_count;
+    uint32_t capacity, n;
+    uint32_t user;
+    int bucket;
+    bool has_context;
+    int64_t now_ms;
+    float mean[TW_BLEND_SCORERS]; /* of the features over shown items, when means_known */
+    bool means_known;
+} tw_scoring;
+
+struct tw_model {
+    const tw_config *config;
+    const tw_kernels *kernels;
+    tw_user_gone_fn user_gone;
+    void *user_gone_self;
+    bool mf;
+
+    /* State. */
+    tw_users users;
+    tw_items items;
+    tw_sampler sampler;
+    tw_follow follow;
+    tw_repeat repeat;
+    tw_blend blend;
+    uint64_t sequence;      /* events learned */
+    int64_t clock_ms;       /* newest event time learned */
+    double popular_unit;    /* weight of one event now; grows, so that old counts need not be touched */
+
+    /* Derived and scratch. */
+    tw_context context;
+    tw_scoring scoring;
+    float *scores;          /* (items) for the blend's own ranking */
+    size_t scores_capacity;
+    uint64_t users_evicted, users_expired, items_evicted;
+};
+
+/* score.c */
+void tw_model_score_features(tw_model *model, uint32_t user, int64_t now_ms);
+void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms);
+
+/* mf.c: one step of the factor model. */
+void tw_mf_train(tw_model *model, uint32_t user, uint32_t target, float strength, tw_rng *rng);
+
+/* evict.c: bounds of users and items, idle users. */
+void tw_model_bound(tw_model *model, uint32_t keep_user, uint32_t keep_item);
+
+#endif

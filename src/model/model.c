@@ -1,0 +1,246 @@
+/* The model's life and its step: one applied event in, all scorers trained, the past extended. Called by the engine for each
+ * applied event, in order; engine thread. Scoring is in score.c, what is durable in rows.c, bounds in evict.c. */
+#include "model/internal.h"
+
+#include "base/alloc.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* All counts are scaled back when the unit has grown this far: float holds 1e38. */
+#define UNIT_MAX 1e12
+/* Items beyond this make the blend's own ranking dearer than the share of events it is meant for. */
+#define BLEND_ITEMS 16384
+
+tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, void *self) {
+    tw_model *model = tw_zalloc(sizeof *model);
+    model->config = config;
+    model->kernels = tw_kernels_get();
+    model->user_gone = user_gone;
+    model->user_gone_self = self;
+    model->mf = config->learn_model == TW_LEARN_MF;
+    model->popular_unit = 1;
+    tw_users_init(&model->users, (int)config->learn_dim);
+    tw_items_init(&model->items, (int)config->learn_dim);
+    tw_sampler_init(&model->sampler, (uint32_t)config->learn_negatives);
+    tw_follow_init(&model->follow, (uint64_t)config->learn_transitions_pairs_max);
+    tw_repeat_init(&model->repeat, config);
+    tw_blend_init(&model->blend, config);
+    tw_context_init(&model->context, config);
+    return model;
+}
+
+tw_model *tw_model_free(tw_model *model) {
+    if (!model)
+        return NULL;
+    tw_scoring *s = &model->scoring;
+    free(s->context);
+    free(s->transitions);
+    free(s->trending);
+    free(s->popular);
+    free(s->raw);
+    free(s->touched);
+    free(model->scores);
+    tw_context_done(&model->context);
+    tw_follow_done(&model->follow);
+    tw_sampler_done(&model->sampler);
+    tw_items_done(&model->items);
+    tw_users_done(&model->users);
+    free(model);
+    return NULL;
+}
+
+uint32_t tw_model_user_find(const tw_model *model, uint32_t task, tw_slice user_id) {
+    return tw_users_find(&model->users, task, user_id);
+}
+uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id) { return tw_items_find(&model->items, item_id); }
+
+tw_slice tw_model_user_id(const tw_model *model, uint32_t user) {
+    const tw_user *u = tw_user_at(&model->users, user);
+    return (tw_slice){u->id, u->id_size};
+}
+uint32_t tw_model_user_task(const tw_model *model, uint32_t user) { return tw_user_at(&model->users, user)->task; }
+
+tw_slice tw_model_item_id(const tw_model *model, uint32_t item) {
+    return (tw_slice){model->items.items[item].id, model->items.items[item].id_size};
+}
+tw_slice tw_model_item_title(const tw_model *model, uint32_t item) {
+    return (tw_slice){model->items.items[item].title, model->items.items[item].title_size};
+}
+tw_slice tw_model_item_category(const tw_model *model, uint32_t item) {
+    return (tw_slice){model->items.items[item].category, model->items.items[item].category_size};
+}
+uint64_t tw_model_item_order(const tw_model *model, uint32_t item) { return model->items.items[item].order; }
+
+uint32_t tw_model_user_slots(const tw_model *model) { return model->users.slots.end; }
+uint32_t tw_model_item_slots(const tw_model *model) { return model->items.slots.end; }
+uint32_t tw_model_user_count(const tw_model *model) { return model->users.slots.count; }
+uint32_t tw_model_item_count(const tw_model *model) { return model->items.slots.count; }
+bool tw_model_user_live(const tw_model *model, uint32_t user) { return tw_slots_used(&model->users.slots, user); }
+bool tw_model_item_live(const tw_model *model, uint32_t item) { return tw_slots_used(&model->items.slots, item); }
+
+tw_user_list *tw_model_user_list(tw_model *model, uint32_t user) { return &tw_user_at(&model->users, user)->list; }
+void tw_model_user_list_touch(tw_model *model, uint32_t user) { tw_dirty_add(&model->users.dirty, user); }
+
+/* ---- one event ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t intern_item(tw_model *model, const tw_event *event) {
+    uint32_t item = tw_items_find(&model->items, event->item_id);
+    if (item == TW_SLOT_NONE) {
+        item = tw_items_add(&model->items, event->item_id, event->event_ms);
+        tw_sampler_reach(&model->sampler, model->items.slots.end);
+        if (!model->mf)
+            tw_context_new_item(&model->context, &model->items, item, (uint64_t)model->config->seed);
+    }
+    model->items.items[item].last_sequence = model->sequence;
+    tw_items_describe(&model->items, item, event);
+    return item;
+}
+
+/* How much an event says that the user wants the item: a purchase is the measure, a look says less, a review what its stars
+ * say (from -1 for one star to 1 for five). */
+static float strength_of(const tw_event *event) {
+    switch (event->kind) {
+    case TW_KIND_CLICK: return 0.7f;
+    case TW_KIND_CART: return 0.85f;
+    case TW_KIND_PURCHASE: return 1.0f;
+    case TW_KIND_REVIEW: return event->has & TW_HAS_RATING ? ((float)event->rating - 3.0f) / 2.0f : 0.7f;
+    default: return 0;
+    }
+}
+
+static void count_popular(tw_model *model, uint32_t item, float strength) {
+    model->popular_unit *= exp2(1.0 / (double)model->config->learn_popular_events);
+    model->items.popular[item] += strength * (float)model->popular_unit;
+    if (model->popular_unit < UNIT_MAX)
+        return;
+    for (uint32_t i = 0; i < model->items.slots.end; i++)
+        if (tw_slots_used(&model->items.slots, i)) {
+            model->items.popular[i] = (float)(model->items.popular[i] / model->popular_unit);
+            tw_dirty_add(&model->items.dirty, i);
+        }
+    model->popular_unit = 1;
+}
+
+static void learn_transitions(tw_model *model, const tw_user *u, uint32_t target, float strength) {
+    float weight = strength;
+    uint32_t steps = 0;
+    for (uint32_t k = 0; k < u->past_count && steps < (uint32_t)model->config->learn_transitions_steps; k++) {
+        uint32_t place = u->past_count - 1 - k, past = u->items[place];
+        if (u->flags[place] & TW_PAST_DISLIKED)
+            continue;
+        steps++;
+        if (past != target) {
+            tw_follow_add(&model->follow, past, target, weight);
+            if (model->config->learn_transitions_back > 0)
+                tw_follow_add(&model->follow, target, past, weight * (float)model->config->learn_transitions_back);
+        }
+        weight *= (float)model->config->learn_transitions_decay;
+    }
+    tw_follow_bound(&model->follow);
+}
+
+static bool blend_chosen(const tw_model *model, int32_t partition, int64_t offset) {
+    tw_rng rng = tw_rng_at((uint64_t)model->config->seed, 3 + ((uint64_t)(uint32_t)partition << 8), (uint64_t)offset);
+    uint64_t every = (uint64_t)model->config->learn_blend_every * (1 + model->items.slots.end / BLEND_ITEMS);
+    return tw_rng_next(&rng) % every == 0;
+}
+
+static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength, int32_t partition,
+                     int64_t offset, tw_err *err) {
+    tw_user *u = tw_user_at(&model->users, user);
+    tw_rng rng = tw_rng_at((uint64_t)model->config->seed, (uint64_t)(uint32_t)partition << 8, (uint64_t)offset);
+    if (model->mf) {
+        tw_mf_train(model, user, item, strength, &rng);
+    } else if (u->past_count > 0) {
+        if (blend_chosen(model, partition, offset))
+            tw_model_blend_learn(model, user, item, event->event_ms);
+        tw_repeat_learn(&model->repeat, u, item, event->event_ms);
+        tw_sampler_refresh(&model->sampler, &model->items, &rng);
+        float *embedding = model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL;
+        if (tw_context_make(&model->context, &model->items, u, embedding)) {
+            float loss = tw_context_train(&model->context, &model->items, &model->sampler, embedding, item, strength);
+            if (!isfinite(loss))
+                return tw_fail(err, TW_E_DIVERGED, "loss is not finite at event %" PRIu64, model->sequence);
+        }
+        learn_transitions(model, u, item, strength);
+    }
+    return TW_OK;
+}
+
+/* A return undoes the purchase: the item may be recommended again. A dislike keeps the item out of the context. */
+static void extend_past(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength) {
+    tw_user *u = tw_user_at(&model->users, user);
+    if (event->kind == TW_KIND_RETURN) {
+        int place = tw_past_find(u, item);
+        if (place >= 0)
+            u->flags[place] &= (uint8_t)~TW_PAST_BOUGHT;
+        return;
+    }
+    uint32_t place = tw_past_meet(&model->users, u, item, event->event_ms);
+    if (event->kind == TW_KIND_PURCHASE)
+        u->flags[place] |= TW_PAST_BOUGHT;
+    if (strength < 0)
+        u->flags[place] |= TW_PAST_DISLIKED;
+    else
+        u->flags[place] &= (uint8_t)~TW_PAST_DISLIKED;
+    if (u->past_count > (uint32_t)model->config->learn_past_max)
+        tw_past_trim(u, (uint32_t)model->config->learn_past_max, TW_PAST_HARD_MAX,
+                     model->config->rank_exclude == TW_EXCLUDE_CONSUMED, TW_PAST_BOUGHT);
+}
+
+tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset,
+                       uint32_t *ret_user, tw_err *err) {
+    model->sequence++;
+    uint32_t item = intern_item(model, event), user = TW_SLOT_NONE;
+    if (event->event_ms > model->clock_ms)
+        model->clock_ms = event->event_ms;
+    if (event->kind != TW_KIND_ITEM) {
+        user = tw_users_find(&model->users, task, event->user_id);
+        if (user == TW_SLOT_NONE)
+            user = tw_users_add(&model->users, task, event->user_id);
+        float strength = strength_of(event);
+        if (strength > 0) {
+            TW_TRY(train(model, user, item, event, strength, partition, offset, err));
+            tw_sampler_note(&model->sampler, item);
+            count_popular(model, item, strength);
+        }
+        extend_past(model, user, item, event, strength);
+        tw_users_touch(&model->users, user, model->sequence, event->event_ms);
+    }
+    tw_model_bound(model, user, item);
+    *ret_user = user;
+    return TW_OK;
+}
+
+static void prefetch_row(const tw_rows *rows, uint32_t row) {
+    const char *at = (const char *)tw_row(rows, row);
+    for (size_t line = 0; line < (size_t)rows->D * sizeof(float); line += 64)
+        __builtin_prefetch(at + line, 1);
+}
+
+void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event) {
+    uint32_t item = tw_items_find(&model->items, event->item_id);
+    uint32_t user = tw_users_find(&model->users, task, event->user_id);
+    if (item != TW_SLOT_NONE)
+        prefetch_row(&model->items.out, item);
+    if (user == TW_SLOT_NONE)
+        return;
+    prefetch_row(&model->users.embeddings, user);
+    __builtin_prefetch(tw_user_at(&model->users, user), 1);
+}
+
+void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats) {
+    size_t vector = (size_t)model->config->learn_dim * sizeof(float);
+    *ret_stats = (tw_model_stats){
+        .users_evicted = model->users_evicted,
+        .users_expired = model->users_expired,
+        .items_evicted = model->items_evicted,
+        .pairs_pruned = model->follow.pairs_pruned,
+        .user_bytes = model->users.bytes + model->users.slots.end * (sizeof(tw_user) + vector) + tw_map_size_bytes(model->users.map),
+        .item_bytes = model->items.bytes + model->items.slots.end * (sizeof(tw_item) + 2 * vector + 5 * sizeof(float)) +
+                      tw_map_size_bytes(model->items.map),
+        .pair_bytes = model->follow.bytes + model->follow.rows_capacity * sizeof(tw_follow_row),
+        .fixed_bytes = sizeof *model + TW_RING_SIZE * sizeof(uint32_t)};
+}

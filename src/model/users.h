@@ -1,0 +1,71 @@
+/* Users: who they are, what they met, in order of recency, and their embedding.
+ *
+ * A user's past is a list of different items, the newest last, each with the time of the last meeting, how often, and whether it
+ * was bought. It serves the context, the transitions, the repeats and the exclusions at once. Rows are of their own size:
+ * most users are short. Engine thread. */
+#ifndef TW_MODEL_USERS_H
+#define TW_MODEL_USERS_H
+
+#include "base/map.h"
+#include "model/model.h"
+#include "model/table.h"
+
+enum { TW_PAST_BOUGHT = 1, TW_PAST_DISLIKED = 2 };
+#define TW_PAST_HARD_MAX 65536 /* most past items of one user, whatever is excluded */
+
+typedef struct tw_user {
+    char *id; /* owned */
+    uint32_t id_size;
+    uint32_t task;
+    uint64_t last_sequence; /* of the newest event, over all users: the order of idleness */
+    int64_t last_ms;        /* event time of the newest event */
+    uint32_t events;        /* applied, all time */
+    uint32_t past_count, past_capacity;
+    uint32_t *items;        /* (past_capacity) items, newest last; the head of one block with the next three */
+    uint32_t *times_s;      /* seconds since 1970 */
+    uint16_t *counts;
+    uint8_t *flags;         /* TW_PAST_* */
+    uint32_t older, newer;  /* the list by last_sequence; TW_SLOT_NONE at the ends */
+    tw_user_list list;
+} tw_user;
+
+typedef struct tw_users {
+    tw_user **chunks; /* of TW_TABLE_CHUNK_ROWS */
+    size_t chunks_count, chunks_capacity;
+    tw_slots slots;
+    tw_map *map;
+    tw_rows embeddings; /* (users, D) */
+    tw_dirty dirty;
+    uint32_t oldest, newest;
+    size_t bytes;
+} tw_users;
+
+void tw_users_init(tw_users *users, int D);
+void tw_users_done(tw_users *users);
+
+static inline tw_user *tw_user_at(const tw_users *users, uint32_t user) {
+    return &users->chunks[user / TW_TABLE_CHUNK_ROWS][user % TW_TABLE_CHUNK_ROWS];
+}
+
+uint32_t tw_users_find(const tw_users *users, uint32_t task, tw_slice id);
+uint32_t tw_users_add(tw_users *users, uint32_t task, tw_slice id); /* not in the table; goes to the young end */
+void tw_users_remove(tw_users *users, uint32_t user);
+void tw_users_touch(tw_users *users, uint32_t user, uint64_t sequence, int64_t event_ms); /* to the young end */
+
+/* The place of an item in a user's past, or -1. */
+int tw_past_find(const tw_user *u, uint32_t item);
+/* Moves or adds an item to the young end and returns its place. */
+uint32_t tw_past_meet(tw_users *users, tw_user *u, uint32_t item, int64_t event_ms);
+void tw_past_remove(tw_user *u, uint32_t place);
+/* Drops the oldest places that keep_flags does not protect until at most limit are left; what is protected stays, up to
+ * hard_limit. */
+void tw_past_trim(tw_user *u, uint32_t limit, uint32_t hard_limit, bool keep_all, uint8_t keep_flags);
+
+/* The row of a user: identity, past, embedding, and (with_list) what rank keeps. */
+void tw_user_encode(const tw_users *users, uint32_t user, bool with_list, tw_buf *out);
+tw_code tw_user_load(tw_users *users, uint32_t user, tw_slice bytes, tw_err *err);
+void tw_user_unload(tw_users *users, uint32_t user); /* a deletion while loading; nothing when it is not there */
+/* After the last load: id map and the order of idleness. */
+void tw_users_loaded(tw_users *users);
+
+#endif
