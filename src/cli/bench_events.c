@@ -63,6 +63,27 @@ tw_code tw_bench_events_read(const char *path, const tw_config *config, tw_bench
     return code;
 }
 
+tw_code tw_bench_events_draw(size_t count, const tw_config *config, tw_bench_events *ret_events, tw_err *err) {
+    tw_shop_options options;
+    tw_decoder *decoder;
+    tw_shop_defaults(&options);
+    options.seed = (uint64_t)config->seed;
+    options.users = 100000;
+    options.items = 20000;
+    options.events = count;
+    options.events_per_s = 100;
+    options.end_ms = 1700000000000; /* a fixed time: the same events in every run */
+    *ret_events = (tw_bench_events){.stem = "shop", .bytes = tw_arena_create(1 << 20)};
+    tw_source *source = tw_source_shop(&options);
+    tw_code code = tw_decoder_event(&decoder, err);
+    if (code == TW_OK) {
+        code = drain(source, decoder, config, ret_events, err);
+        decoder->ops->free(decoder);
+    }
+    source->ops->close(source);
+    return code;
+}
+
 void tw_bench_events_done(tw_bench_events *events) {
     free(events->events);
     tw_arena_free(events->bytes);

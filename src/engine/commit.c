@@ -15,7 +15,7 @@ tw_code tw_engine_commit(tw_engine *engine, tw_err *err) {
     if (engine->changed) {
         if (engine->options.sink)
             TW_TRY(engine->options.sink->ops->flush(engine->options.sink, err));
-        TW_FAILPOINT(ENGINE_FLUSHED);
+        (void)TW_FAILPOINT(ENGINE_FLUSHED);
         if (engine->store) {
             tw_store_begin(engine->store);
             tw_engine_put_state(engine);
@@ -25,7 +25,7 @@ tw_code tw_engine_commit(tw_engine *engine, tw_err *err) {
                 return code;
             }
         }
-        TW_FAILPOINT(ENGINE_COMMITTED);
+        (void)TW_FAILPOINT(ENGINE_COMMITTED);
         engine->changed = false;
         for (size_t i = 0; i < engine->routes_count; i++) {
             const tw_position *position = &engine->positions[engine->routes[i].position];

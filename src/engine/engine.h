@@ -22,7 +22,7 @@ typedef struct tw_engine tw_engine;
 
 /* When lists are made. */
 typedef enum tw_lists {
-    TW_LISTS_NONE,  /* never; no list is owed */
+    TW_LISTS_NONE,  /* never; what is owed stays owed */
     TW_LISTS_FINAL, /* only at the end of a bounded source */
     TW_LISTS_ALL    /* as refresh intervals say */
 } tw_lists;

@@ -70,8 +70,10 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_record *record, in
     if (debt->owed_since_ms == INT64_MIN) {
         debt->owed_since_ms = now_ms;
         debt->owed_sequence = ++engine->owed_sequence;
-        tw_rank_queue_add(engine->queue, user, tw_rank_due_ms(now_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
-                          debt->owed_sequence);
+        if (engine->options.lists != TW_LISTS_NONE)
+            tw_rank_queue_add(engine->queue, user,
+                              tw_rank_due_ms(now_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
+                              debt->owed_sequence);
     }
     tw_model_user_list_touch(engine->model, user);
 }

@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 
 #include "base/alloc.h"
+#include "base/failpoint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ static tw_code apply(tw_engine *engine, const tw_lane *lane, const tw_record *re
     if (engine->options.before_learn && event->kind != TW_KIND_ITEM)
         engine->options.before_learn(engine->options.before_learn_self, engine, event, record->offset);
     TW_TRY(tw_model_learn(engine->model, lane->task, event, record->partition, record->offset, &user, err));
-    if (user != TW_SLOT_NONE && engine->options.lists != TW_LISTS_NONE)
+    if (user != TW_SLOT_NONE)
         tw_engine_owe(engine, user, record, event->event_ms);
     return TW_OK;
 }
@@ -168,6 +169,7 @@ tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *e
         engine->failed = true;
         return code;
     }
+    (void)TW_FAILPOINT(ENGINE_STEP);
     if (count > 0)
         engine->changed = true;
     else if (source->bounded)

@@ -1,0 +1,28 @@
+/* Reading events from Avro binary by a plan: the writer's schema, parsed once and compiled, then run for each record straight
+ * into a tw_event (Avro 1.11 specification, "Data Serialization and Deserialization" and "Schema Resolution").
+ *
+ * Fields are matched by name or alias in any order; unknown ones are skipped, missing ones stay absent. A union may list its
+ * branches in any order. Numbers are promoted (int, long, float, double; timestamp-micros to milliseconds), string and bytes
+ * are the same, an enum or a string names the kind, an array of strings joins into a category.
+ *
+ * Hostile bytes: every length is checked against what is left before it is used, nesting is bounded, work is proportional to the
+ * bytes (an array of nulls, which takes none, is bounded by count). Nothing is allocated but a joined category in the arena. */
+#ifndef TW_AVRO_PLAN_H
+#define TW_AVRO_PLAN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/event.h"
+
+typedef struct tw_avro_plan tw_avro_plan;
+
+/* Compiles the writer's schema (JSON text, a record). Errors: TW_E_BAD_FILE with what is wrong. Thread: one at a time (avro-c
+ * keeps its last error in a global). */
+tw_code tw_avro_plan_create(tw_slice schema_json, tw_avro_plan **ret_plan, tw_err *err);
+tw_avro_plan *tw_avro_plan_free(tw_avro_plan *plan);
+
+/* Reads one datum from the front of bytes; *ret_size: how many bytes it took. Texts are borrowed from bytes or the arena.
+ * Thread: any (the plan is not changed). */
+tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena *arena, tw_event *ret_event, size_t *ret_size);
+
+#endif

@@ -1,0 +1,378 @@
+/* One JSON object (RFC 8259) to an event, by a strict pull parser of our own: bounded depth, no recursion, no tree. Called by the
+ * engine for each record of a JSON input.
+ *
+ * Fields are known by the names of the schemas and of the CSV columns; unknown ones are skipped, null is absent, of two equal
+ * names the last counts. Strings are borrowed unless they hold escapes; `category` may be a list of strings. */
+#include "pipeline/decode/decode.h"
+
+#include "base/alloc.h"
+#include "pipeline/decode/number.h"
+
+#include <stdlib.h>
+
+#define DEPTH_MAX 64
+
+typedef struct parser {
+    const char *at, *end;
+    tw_arena *arena;
+    tw_reason reason; /* why parsing stopped */
+} parser;
+
+static bool stop(parser *p, tw_reason reason) {
+    if (p->reason == TW_REASON_NONE)
+        p->reason = reason;
+    return false;
+}
+
+static void skip_space(parser *p) {
+    while (p->at < p->end && (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
+        p->at++;
+}
+
+/* The next character after blanks, 0 at the end. */
+static char peek(parser *p) {
+    skip_space(p);
+    return p->at < p->end ? *p->at : 0;
+}
+
+static bool expect(parser *p, char c) {
+    char found = peek(p);
+    if (found != c)
+        return stop(p, found ? TW_REASON_MALFORMED : TW_REASON_TRUNCATED);
+    p->at++;
+    return true;
+}
+
+static bool take_hex(const char *at, const char *end, uint32_t *ret_value) {
+    *ret_value = 0;
+    if (end - at < 4)
+        return false;
+    for (int i = 0; i < 4; i++) {
+        char c = at[i];
+        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        if (digit < 0)
+            return false;
+        *ret_value = *ret_value << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+static char *put_utf8(char *to, uint32_t c) {
+    if (c < 0x80) {
+        *to++ = (char)c;
+    } else if (c < 0x800) {
+        *to++ = (char)(0xc0 | c >> 6);
+        *to++ = (char)(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        *to++ = (char)(0xe0 | c >> 12);
+        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (c & 0x3f));
+    } else {
+        *to++ = (char)(0xf0 | c >> 18);
+        *to++ = (char)(0x80 | (c >> 12 & 0x3f));
+        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (c & 0x3f));
+    }
+    return to;
+}
+
+/* One \u escape, or a pair of surrogates; a lone surrogate is malformed. */
+static bool take_unicode(parser *p, const char **at, const char *end, char **to) {
+    uint32_t c, low;
+    if (!take_hex(*at, end, &c))
+        return stop(p, TW_REASON_MALFORMED);
+    *at += 4;
+    if (c >= 0xd800 && c < 0xe000) {
+        if (c >= 0xdc00 || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u' || !take_hex(*at + 2, end, &low) || low < 0xdc00 ||
+            low >= 0xe000)
+            return stop(p, TW_REASON_MALFORMED);
+        *at += 6;
+        c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+    }
+    *to = put_utf8(*to, c);
+    return true;
+}
+
+/* The escaped text [from, end) into the arena: never longer than it was. */
+static bool unescape(parser *p, const char *from, const char *end, tw_slice *ret_text) {
+    static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    char *copy = tw_arena_alloc(p->arena, (size_t)(end - from)), *to = copy;
+    while (from < end) {
+        if (*from != '\\') {
+            *to++ = *from++;
+            continue;
+        }
+        char c = from[1]; /* a backslash is never last: the closing quote was found behind it */
+        from += 2;
+        if (c == 'u') {
+            if (!take_unicode(p, &from, end, &to))
+                return false;
+            continue;
+        }
+        const char *known = c ? strchr(plain, c) : NULL;
+        if (!known)
+            return stop(p, TW_REASON_MALFORMED);
+        *to++ = meant[known - plain];
+    }
+    *ret_text = (tw_slice){copy, (size_t)(to - copy)};
+    return true;
+}
+
+static bool take_string(parser *p, tw_slice *ret_text) {
+    if (!expect(p, '"'))
+        return false;
+    const char *start = p->at;
+    bool escaped = false;
+    for (;; p->at++) {
+        if (p->at >= p->end)
+            return stop(p, TW_REASON_TRUNCATED);
+        unsigned char c = (unsigned char)*p->at;
+        if (c == '"')
+            break;
+        if (c < 0x20)
+            return stop(p, TW_REASON_MALFORMED);
+        if (c == '\\') {
+            escaped = true;
+            p->at++;
+        }
+    }
+    const char *end = p->at++;
+    *ret_text = (tw_slice){start, (size_t)(end - start)};
+    return !escaped || unescape(p, start, end, ret_text);
+}
+
+/* A number, true, false or null: everything up to what cannot be part of it. */
+static bool take_word(parser *p, tw_slice *ret_word) {
+    skip_space(p);
+    const char *start = p->at;
+    while (p->at < p->end && (((*p->at | 32) >= 'a' && (*p->at | 32) <= 'z') || (*p->at >= '0' && *p->at <= '9') || *p->at == '-' ||
+                              *p->at == '+' || *p->at == '.'))
+        p->at++;
+    *ret_word = (tw_slice){start, (size_t)(p->at - start)};
+    if (ret_word->size == 0)
+        return stop(p, p->at < p->end ? TW_REASON_MALFORMED : TW_REASON_TRUNCATED);
+    return true;
+}
+
+static bool is_word(tw_slice word, const char *text) { return tw_slice_equal(word, tw_slice_of(text)); }
+
+/* JSON's numbers are stricter than ours: a digit first, no leading zero, digits around the point, no nan, no inf. */
+static bool is_number(tw_slice w) {
+    const char *at = w.data, *end = at + w.size;
+    at += at < end && *at == '-';
+    if (at == end || *at < '0' || *at > '9' || (*at == '0' && at + 1 < end && at[1] >= '0' && at[1] <= '9'))
+        return false;
+    const char *point = memchr(at, '.', (size_t)(end - at));
+    return !point || (point + 1 < end && point[1] >= '0' && point[1] <= '9');
+}
+
+/* Skips one value without recursion: a stack of one bit per open bracket. */
+static bool skip_value(parser *p) {
+    uint64_t objects = 0;
+    int depth = 0;
+    for (;;) {
+        char c = peek(p);
+        tw_slice ignored;
+        bool opened = c == '{' || c == '[';
+        if (opened) {
+            if (depth == DEPTH_MAX)
+                return stop(p, TW_REASON_TOO_DEEP);
+            objects = objects << 1 | (c == '{');
+            depth++;
+            p->at++;
+        } else if (c == '"') {
+            if (!take_string(p, &ignored))
+                return false;
+        } else if (!take_word(p, &ignored)) {
+            return false;
+        } else if (!is_number(ignored) && !is_word(ignored, "true") && !is_word(ignored, "false") && !is_word(ignored, "null")) {
+            return stop(p, TW_REASON_MALFORMED);
+        }
+        for (;;) { /* after a value: close what ends here, or go on behind a comma */
+            if (depth == 0)
+                return true;
+            bool object = objects & 1;
+            c = peek(p);
+            if (c == (object ? '}' : ']')) {
+                p->at++;
+                objects >>= 1;
+                depth--;
+                opened = false;
+                continue;
+            }
+            if (!opened && !expect(p, ','))
+                return false;
+            if (object && (!take_string(p, &ignored) || !expect(p, ':')))
+                return false;
+            break;
+        }
+    }
+}
+
+/* A list of strings as one text, split by '|'. */
+static bool take_list(parser *p, tw_slice *ret_text) {
+    char *joined = NULL;
+    size_t size = 0;
+    *ret_text = (tw_slice){0};
+    p->at++;
+    if (peek(p) == ']') {
+        p->at++;
+        return true;
+    }
+    joined = tw_arena_alloc(p->arena, (size_t)(p->end - p->at));
+    for (;;) {
+        tw_slice one;
+        if (!take_string(p, &one))
+            return false;
+        if (size)
+            joined[size++] = '|';
+        memcpy(joined + size, one.data, one.size);
+        size += one.size;
+        char c = peek(p);
+        if (c == ']')
+            break;
+        if (!expect(p, ','))
+            return false;
+    }
+    p->at++;
+    *ret_text = (tw_slice){joined, size};
+    return true;
+}
+
+/* A text, a list where lists are allowed, or null (absent). A number is taken as its text: ids are often numbers. */
+static bool take_text(parser *p, bool list, tw_slice *ret_text) {
+    char c = peek(p);
+    if (c == '"')
+        return take_string(p, ret_text);
+    if (c == '[' && list)
+        return take_list(p, ret_text);
+    if (!take_word(p, ret_text))
+        return false;
+    if (is_word(*ret_text, "null"))
+        *ret_text = (tw_slice){0};
+    else if (!is_number(*ret_text))
+        return stop(p, TW_REASON_MALFORMED);
+    return true;
+}
+
+static bool take_real(parser *p, tw_event *e, uint32_t has, double *ret_value) {
+    tw_slice word;
+    e->has &= ~has;
+    if (!take_word(p, &word))
+        return false;
+    if (is_word(word, "null"))
+        return true;
+    if (!is_number(word) || !tw_number_real(word, ret_value))
+        return stop(p, TW_REASON_BAD_NUMBER);
+    e->has |= has;
+    return true;
+}
+
+static bool take_time(parser *p, tw_event *e) {
+    tw_slice word;
+    e->has &= ~(uint32_t)TW_HAS_TIME;
+    if (!take_word(p, &word))
+        return false;
+    if (is_word(word, "null"))
+        return true;
+    if (!is_number(word) || !tw_number_int(word, &e->event_ms))
+        return stop(p, TW_REASON_BAD_NUMBER);
+    e->has |= TW_HAS_TIME;
+    return true;
+}
+
+static bool take_bool(parser *p, tw_event *e, uint32_t has, bool *ret_value) {
+    tw_slice word;
+    e->has &= ~has;
+    if (!take_word(p, &word))
+        return false;
+    if (is_word(word, "null"))
+        return true;
+    if (!is_word(word, "true") && !is_word(word, "false"))
+        return stop(p, TW_REASON_MALFORMED);
+    *ret_value = is_word(word, "true");
+    e->has |= has;
+    return true;
+}
+
+static bool take_kind(parser *p, tw_event *e) {
+    tw_slice text;
+    if (!take_text(p, false, &text))
+        return false;
+    e->has &= ~(uint32_t)TW_HAS_KIND;
+    if (text.size == 0)
+        return true;
+    e->kind = tw_kind_of(text);
+    e->has |= TW_HAS_KIND;
+    return e->kind != TW_KIND_COUNT || stop(p, TW_REASON_UNKNOWN_TYPE);
+}
+
+static bool take_field(parser *p, tw_slice name, tw_event *e) {
+    if (is_word(name, "user_id"))
+        return take_text(p, false, &e->user_id);
+    if (is_word(name, "item_id"))
+        return take_text(p, false, &e->item_id);
+    if (is_word(name, "event_ms") || is_word(name, "ts_ms"))
+        return take_time(p, e);
+    if (is_word(name, "kind") || is_word(name, "event_type"))
+        return take_kind(p, e);
+    if (is_word(name, "event_id"))
+        return take_text(p, false, &e->event_id);
+    if (is_word(name, "category"))
+        return take_text(p, true, &e->category);
+    if (is_word(name, "title") || is_word(name, "text_or_title"))
+        return take_text(p, false, &e->title);
+    if (is_word(name, "price"))
+        return take_real(p, e, TW_HAS_PRICE, &e->price);
+    if (is_word(name, "rating"))
+        return take_real(p, e, TW_HAS_RATING, &e->rating);
+    if (is_word(name, "quantity"))
+        return take_real(p, e, TW_HAS_QUANTITY, &e->quantity);
+    if (is_word(name, "in_stock"))
+        return take_bool(p, e, TW_HAS_IN_STOCK, &e->in_stock);
+    if (is_word(name, "retired"))
+        return take_bool(p, e, TW_HAS_RETIRED, &e->retired);
+    return skip_value(p);
+}
+
+static bool take_object(parser *p, tw_event *e) {
+    if (!expect(p, '{'))
+        return false;
+    if (peek(p) == '}') {
+        p->at++;
+        return true;
+    }
+    for (;;) {
+        tw_slice name;
+        if (!take_string(p, &name) || !expect(p, ':') || !take_field(p, name, e))
+            return false;
+        if (peek(p) == '}') {
+            p->at++;
+            return true;
+        }
+        if (!expect(p, ','))
+            return false;
+    }
+}
+
+static tw_reason json_decode(tw_decoder *decoder, const tw_record *record, tw_arena *arena, tw_event *ret_event) {
+    (void)decoder;
+    parser p = {record->value.data, record->value.data + record->value.size, arena, TW_REASON_NONE};
+    *ret_event = (tw_event){.kind = TW_KIND_COUNT};
+    if (take_object(&p, ret_event) && peek(&p) != 0)
+        return TW_REASON_MALFORMED; /* something behind the object */
+    return p.reason != TW_REASON_NONE || p.at == p.end ? p.reason : TW_REASON_MALFORMED;
+}
+
+static tw_decoder *json_free(tw_decoder *decoder) {
+    free(decoder);
+    return NULL;
+}
+
+tw_code tw_decoder_json(tw_decoder **ret_decoder, tw_err *err) {
+    static const tw_decoder_ops ops = {json_decode, json_free};
+    (void)err;
+    *ret_decoder = tw_zalloc(sizeof **ret_decoder);
+    (*ret_decoder)->ops = &ops;
+    return TW_OK;
+}

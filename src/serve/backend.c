@@ -1,0 +1,89 @@
+/* The engine as a backend: each question waits in the asker's stack frame until the engine thread comes round between two
+ * steps and answers it; what goes out is encoded there, because lists borrow from the model. HTTP threads and the
+ * sampler. */
+#include "serve/backend.h"
+
+#include "pipeline/publish/json.h"
+#include "pipeline/publish/sink.h"
+
+#include <inttypes.h>
+
+static void answer_stats(tw_engine *engine, void *question) {
+    tw_serve_stats *stats = question;
+    *stats = (tw_serve_stats){.users = tw_model_user_count(tw_engine_model(engine)),
+                              .items = tw_model_item_count(tw_engine_model(engine)),
+                              .users_owed = tw_engine_users_owed(engine),
+                              .watermark_ms = tw_engine_watermark_ms(engine)};
+    tw_engine_totals(engine, &stats->totals);
+    tw_engine_store_stats(engine, &stats->store);
+    const tw_metric *freshness = tw_metric_find("tailwater_list_freshness_seconds", NULL);
+    TW_ASSERT(freshness);
+    tw_metric_buckets(freshness, stats->freshness);
+}
+
+static tw_code ask_stats(void *self, int wait_ms, tw_serve_stats *ret_stats) {
+    tw_serve_stats stats;
+    TW_TRY(tw_engine_ask(self, answer_stats, &stats, wait_ms));
+    *ret_stats = stats;
+    return TW_OK;
+}
+
+typedef struct list_question {
+    tw_slice id, category;
+    int top;
+    tw_buf *out;
+    tw_code code;
+    tw_err *err;
+} list_question;
+
+static void answer_recommend(tw_engine *engine, void *question) {
+    list_question *q = question;
+    tw_list list;
+    q->code = tw_engine_recommend(engine, q->id, q->top, q->category, &list, q->err);
+    if (q->code == TW_OK)
+        tw_list_write_json(&list, q->out);
+}
+
+static void answer_similar(tw_engine *engine, void *question) {
+    list_question *q = question;
+    tw_list list;
+    q->code = tw_engine_similar(engine, q->id, q->top, &list, q->err);
+    if (q->code != TW_OK)
+        return;
+    const tw_model *model = tw_engine_model(engine);
+    uint32_t item = tw_model_item_find(model, q->id);
+    tw_buf_printf(q->out, "{\"item_id\":");
+    tw_json_text(q->out, q->id);
+    tw_buf_printf(q->out, ",\"title\":");
+    tw_json_text(q->out, tw_model_item_title(model, item));
+    tw_buf_printf(q->out, ",\"category\":");
+    tw_json_text(q->out, tw_model_item_category(model, item));
+    tw_buf_printf(q->out, ",\"list_version\":%" PRIu64 ",\"items\":", list.list_version);
+    tw_list_write_items_json(&list, q->out);
+    tw_buf_u8(q->out, '}');
+}
+
+static tw_code ask_list(tw_engine *engine, tw_question_fn answer, list_question *question, int wait_ms) {
+    if (tw_engine_ask(engine, answer, question, wait_ms) != TW_OK)
+        return tw_fail(question->err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    return question->code;
+}
+
+static tw_code ask_recommend(void *self, tw_slice user_id, int top, tw_slice category, int wait_ms, tw_buf *out,
+                             tw_err *err) {
+    list_question question = {.id = user_id, .category = category, .top = top, .out = out, .err = err};
+    return ask_list(self, answer_recommend, &question, wait_ms);
+}
+
+static tw_code ask_similar(void *self, tw_slice item_id, int top, int wait_ms, tw_buf *out, tw_err *err) {
+    list_question question = {.id = item_id, .top = top, .out = out, .err = err};
+    return ask_list(self, answer_similar, &question, wait_ms);
+}
+
+static void newest(void *self, int max, tw_buf *out) { tw_engine_newest(self, max, out); }
+
+static bool ready(void *self) { return tw_engine_ready(self); }
+
+tw_serve_backend tw_serve_backend_engine(tw_engine *engine) {
+    return (tw_serve_backend){engine, ask_stats, ask_recommend, ask_similar, newest, ready};
+}

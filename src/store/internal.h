@@ -1,0 +1,82 @@
+/* What the files of the store share. */
+#ifndef TW_STORE_INTERNAL_H
+#define TW_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#include <lmdb.h>
+
+/* The store's own metas: the format, and the number of the last commit (the journal may be empty). */
+#define TW_STORE_FORMAT_META "format"
+#define TW_STORE_COMMIT_META "commit"
+/* A row in place: table and row, big-endian, so that a table's rows lie in order. */
+#define TW_ROW_KEY_SIZE 5
+/* A chunk of the journal: commit and number, big-endian. */
+#define TW_CHUNK_KEY_SIZE 12
+/* A piece of a log: log, bucket, commit, number in the commit, big-endian. */
+#define TW_LOG_KEY_SIZE 24
+
+/* An operation in a chunk: this head, then size bytes. A chunk is XXH3-64 of its operations, then the operations. */
+typedef struct tw_op {
+    uint8_t kind, table;
+    uint16_t zero;
+    uint32_t row, size;
+} tw_op;
+_Static_assert(sizeof(tw_op) == 12, "on disk");
+
+enum { TW_OP_PUT = 1, TW_OP_DELTA, TW_OP_DELETE };
+
+typedef struct tw_pending_meta {
+    char name[64];
+    tw_buf bytes;
+} tw_pending_meta;
+
+typedef struct tw_pending_log {
+    uint32_t log;
+    uint64_t bucket;
+    size_t start, size; /* in log_bytes; size SIZE_MAX: drop every bucket below */
+} tw_pending_log;
+
+struct tw_store {
+    tw_store_options options;
+    char *dir;
+    tw_store_owner owner;
+    int lock_fd;
+    MDB_env *env;
+    MDB_dbi metas, rows, journal, logs;
+    bool has_tables; /* the tables exist (a reader of a store that was never written has none) */
+
+    uint64_t commit;                /* number of the last commit */
+    uint64_t oldest;                /* of the commits in the journal; commit + 1: none */
+    uint64_t journal_bytes;
+    uint32_t *last_commit[TW_TABLE_COUNT]; /* (rows) commit whose journal holds the newest value; 0: in place */
+    size_t last_commit_capacity[TW_TABLE_COUNT];
+    uint32_t fold_chunk;            /* where the fold of the oldest commit goes on */
+    size_t fold_offset;
+
+    tw_buf *chunks;                 /* of the commit being made */
+    size_t chunks_count, chunks_capacity;
+    tw_pending_meta *pending_metas;
+    size_t pending_metas_count, pending_metas_capacity;
+    tw_pending_log *pending_logs;
+    size_t pending_logs_count, pending_logs_capacity;
+    tw_buf log_bytes, scratch;
+    tw_store_stats stats;
+};
+
+/* store.c: LMDB's answer as ours. */
+tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err);
+uint32_t *tw_store_last_commit(tw_store *store, tw_table table, uint32_t row);
+void tw_store_row_key(tw_table table, uint32_t row, unsigned char *key);
+void tw_store_chunk_key(uint64_t commit, uint32_t chunk, unsigned char *key);
+uint64_t tw_store_u64(const void *big_endian);
+uint32_t tw_store_u32(const void *big_endian);
+void tw_store_put_u64(unsigned char *to, uint64_t value);
+void tw_store_put_u32(unsigned char *to, uint32_t value);
+/* The next operation of a chunk at *offset; false at its end. The bytes are borrowed. */
+bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad);
+
+/* fold.c: folds at most rows_max rows of the oldest commits while more than keep_bytes of journal are left. */
+tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64_t rows_max, uint64_t *ret_folded, tw_err *err);
+
+#endif
