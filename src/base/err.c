@@ -28,12 +28,11 @@ static void fill(tw_err *err, tw_code code, const char *fmt, va_list args) {
     vsnprintf(err->text, sizeof err->text, fmt, args);
 }
 
-tw_code tw_fail(tw_err *err, tw_code code, const char *fmt, ...) {
+void tw_fail_text(tw_err *err, tw_code code, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
     fill(err, code, fmt, args);
     va_end(args);
-    return code;
 }
 
 tw_code tw_fail_errno(tw_err *err, tw_code code, const char *fmt, ...) {

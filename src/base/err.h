@@ -16,7 +16,8 @@ typedef struct tw_err {
 
 /* Fills err (if any) and returns code, so that a failure is one line: return tw_fail(err, TW_E_IO, "%s: ...", path);
  * Thread: any. */
-__attribute__((format(printf, 3, 4))) tw_code tw_fail(tw_err *err, tw_code code, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) void tw_fail_text(tw_err *err, tw_code code, const char *fmt, ...);
+#define tw_fail(err, code, ...) (tw_fail_text((err), (code), __VA_ARGS__), (code)) /* the compiler sees that it is the code */
 
 /* As tw_fail, with ": " and the text of errno appended. ENOSPC and EDQUOT become TW_E_FULL, ENOMEM TW_E_NO_MEMORY. */
 __attribute__((format(printf, 3, 4))) tw_code tw_fail_errno(tw_err *err, tw_code code, const char *fmt, ...);
