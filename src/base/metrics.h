@@ -10,6 +10,9 @@
 
 #include <stdatomic.h>
 
+/* Buckets of a histogram: the first holds what is at most 1e-6, each next reaches twice as far. */
+#define TW_METRIC_BUCKETS 64
+
 typedef enum tw_metric_type { TW_COUNTER, TW_GAUGE, TW_HISTOGRAM } tw_metric_type;
 
 typedef struct tw_metric {
@@ -19,7 +22,7 @@ typedef struct tw_metric {
     const char *label;         /* label name, or NULL */
     const char *label_value;   /* fixed value */
     _Atomic(double) value;     /* counter or gauge; sum of a histogram */
-    _Atomic uint64_t *buckets; /* histogram: 64 buckets, powers of two from 1e-6 */
+    _Atomic uint64_t *buckets; /* histogram: (TW_METRIC_BUCKETS) observations in each */
     struct tw_metric *next;
 } tw_metric;
 
@@ -33,6 +36,11 @@ void tw_metric_observe(tw_metric *metric, double value); /* histogram. Thread: a
 double tw_metric_get(const tw_metric *metric);
 /* The value below which a share q of the observations lie (upper edge of the bucket). */
 double tw_metric_quantile(const tw_metric *metric, double q);
+
+/* The metric of that name and label value (NULL: without a label), or NULL. Thread: any, once all are registered. */
+const tw_metric *tw_metric_find(const char *name, const char *label_value);
+void tw_metric_buckets(const tw_metric *metric, uint64_t ret_counts[TW_METRIC_BUCKETS]); /* of a histogram. Thread: any */
+double tw_metric_bucket_edge(int bucket); /* its upper edge */
 
 /* Appends all metrics in Prometheus' text format 0.0.4. Thread: any. */
 void tw_metrics_write(tw_buf *out);

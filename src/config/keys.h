@@ -101,6 +101,17 @@
     X(INT, rank_min_interval_ms, "rank.min.interval.ms", 1000, 0, 365 * TW_DAY_MS, "ms",                               \
       "A user's list is refreshed at most once in this time")                                                          \
     X(INT, rank_max_delay_ms, "rank.max.delay.ms", 5000, 0, 365 * TW_DAY_MS, "ms",                                     \
-      "A user's list is refreshed at latest this long after an event")
+      "A user's list is refreshed at latest this long after an event")                                                 \
+    /* Serve. */                                                                                                       \
+    X(BOOL, serve_enabled, "serve.enabled", true, 0, 1, "", "Serve metrics, probes, API and the live page over HTTP")  \
+    X(TEXT, serve_host, "serve.host", "127.0.0.1", 1, 255, "",                                                         \
+      "Name or address to listen on; there is no login, so beyond loopback put a guard in front")                      \
+    X(INT, serve_port, "serve.port", 8080, 0, 65535, "", "Port to listen on; 0: any that is free")                     \
+    X(INT, serve_connections_max, "serve.connections.max", 128, 4, 4096, "connections",                                \
+      "Most connections at a time; a further one waits to be accepted")                                                \
+    X(INT, serve_streams_max, "serve.streams.max", 32, 0, 4096, "connections",                                         \
+      "Most live streams at a time; a further one is answered by 503")                                                 \
+    X(INT, serve_live_max_ms, "serve.live.max.ms", 120000, 1000, 86400000, "ms",                                       \
+      "An engine that answers nothing for longer than this is not live")
 
 #endif

@@ -84,9 +84,9 @@ uint64_t tw_engine_users_owed(const tw_engine *engine);
  * owed lists or caches. */
 tw_hash128 tw_engine_digest(tw_engine *engine);
 
-/* The newest lists (at most 32, newest first) as a JSON array of {"made_ms" (wall), "latency_ms" (event time to list), and the list's own
+/* The newest lists (at most max of the 32 kept, newest first) as a JSON array of {"made_ms" (wall), "latency_ms" (event time to list), and the list's own
  * fields with titles}, for the live page. Thread: any. */
-void tw_engine_newest(tw_engine *engine, tw_buf *out);
+void tw_engine_newest(tw_engine *engine, int max, tw_buf *out);
 
 /* Ready: the state is loaded, the source is attached and what it had at the start has been consumed. Thread: any. */
 bool tw_engine_ready(const tw_engine *engine);

@@ -47,11 +47,11 @@ static void remember_newest(tw_newest *newest, const tw_list *list, int64_t made
     pthread_mutex_unlock(&newest->lock);
 }
 
-void tw_engine_newest(tw_engine *engine, tw_buf *out) {
+void tw_engine_newest(tw_engine *engine, int max, tw_buf *out) {
     tw_newest *newest = engine->newest;
     pthread_mutex_lock(&newest->lock);
     tw_buf_u8(out, '[');
-    for (size_t i = 0; i < newest->count; i++) {
+    for (size_t i = 0; i < newest->count && i < (size_t)max; i++) {
         const tw_buf *list = &newest->lists[(newest->next + 2 * TW_NEWEST_LISTS - 1 - i) % TW_NEWEST_LISTS];
         if (i)
             tw_buf_u8(out, ',');

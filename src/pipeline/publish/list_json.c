@@ -43,6 +43,16 @@ static void put_item(const tw_list_item *item, tw_buf *out) {
     tw_buf_printf(out, "]}");
 }
 
+void tw_list_write_items_json(const tw_list *list, tw_buf *out) {
+    tw_buf_u8(out, '[');
+    for (int i = 0; i < list->count; i++) {
+        if (i)
+            tw_buf_u8(out, ',');
+        put_item(&list->items[i], out);
+    }
+    tw_buf_u8(out, ']');
+}
+
 void tw_list_write_json(const tw_list *list, tw_buf *out) {
     tw_buf_printf(out, "{\"user_id\":");
     tw_json_text(out, list->user_id);
@@ -50,11 +60,7 @@ void tw_list_write_json(const tw_list *list, tw_buf *out) {
     if (list->event_ms != INT64_MIN)
         tw_buf_printf(out, ",\"event_ms\":%" PRId64 ",\"partition\":%" PRId32 ",\"offset\":%" PRId64, list->event_ms,
                       list->partition, list->offset);
-    tw_buf_printf(out, ",\"items\":[");
-    for (int i = 0; i < list->count; i++) {
-        if (i)
-            tw_buf_u8(out, ',');
-        put_item(&list->items[i], out);
-    }
-    tw_buf_printf(out, "]}");
+    tw_buf_printf(out, ",\"items\":");
+    tw_list_write_items_json(list, out);
+    tw_buf_u8(out, '}');
 }

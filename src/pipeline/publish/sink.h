@@ -31,6 +31,7 @@ struct tw_sink { /* first member of each implementation */
 /* The JSON of a list, as `recommend --json`, `replay --out` and the API give it:
  * {"user_id", "known", "list_version", "items": [{"item_id", "score", "title"?, "category"?, "reasons": [{"source", "share", "because_item"?}]}]} */
 void tw_list_write_json(const tw_list *list, tw_buf *out);
+void tw_list_write_items_json(const tw_list *list, tw_buf *out); /* the array of items alone */
 
 /* JSON lines files: lists to out_path ("-" stdout, NULL nowhere), dead letters to dead_path (NULL nowhere). A regular
  * file is cut to the committed length on resume, so that each line is there exactly once; stdout repeats at most
