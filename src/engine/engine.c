@@ -126,7 +126,14 @@ tw_ranker *tw_engine_ranker(tw_engine *engine) { return engine->ranker; }
 int64_t tw_engine_watermark_ms(const tw_engine *engine) { return engine->watermark_ms; }
 bool tw_engine_source_done(const tw_engine *engine) { return engine->end_committed; }
 bool tw_engine_ready(const tw_engine *engine) { return engine->ready; }
-uint64_t tw_engine_users_owed(const tw_engine *engine) { return tw_rank_queue_count(engine->queue); }
+
+uint64_t tw_engine_users_owed(tw_engine *engine) {
+    uint64_t owed = 0;
+    for (uint32_t user = 0; user < tw_model_user_slots(engine->model); user++)
+        owed += tw_model_user_live(engine->model, user) &&
+                tw_model_user_list(engine->model, user)->owed_since_ms != INT64_MIN;
+    return owed;
+}
 
 void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats) {
     *ret_stats = (tw_store_stats){0};

@@ -53,7 +53,7 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err);
  * bounded source is its end. */
 tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *err);
 
-/* Makes every owed list now, whatever the intervals say. */
+/* Makes every owed list now, whatever the intervals say (TW_LISTS_NONE: none). */
 tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
 
 /* Flushes the sink and commits state, positions and what is still owed. */
@@ -78,7 +78,7 @@ tw_ranker *tw_engine_ranker(tw_engine *engine);
 int64_t tw_engine_watermark_ms(const tw_engine *engine); /* the largest of all partitions; INT64_MIN: none yet */
 bool tw_engine_source_done(const tw_engine *engine);     /* the bounded source's end is committed */
 void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats); /* zeros without a store */
-uint64_t tw_engine_users_owed(const tw_engine *engine);
+uint64_t tw_engine_users_owed(tw_engine *engine); /* walks the users */
 
 /* XXH3-128 over the logical rows in key order: users, items, weights, windows, counters, positions; never layout,
  * owed lists or caches. */

@@ -79,7 +79,7 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_record *record, in
 }
 
 void tw_engine_requeue_owed(tw_engine *engine) {
-    uint32_t slots = tw_model_user_slots(engine->model);
+    uint32_t slots = engine->options.lists == TW_LISTS_NONE ? 0 : tw_model_user_slots(engine->model);
     for (uint32_t user = 0; user < slots; user++) {
         if (!tw_model_user_live(engine->model, user))
             continue;

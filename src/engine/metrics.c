@@ -69,7 +69,7 @@ void tw_engine_gauge(const tw_engine *engine) {
     tw_engine_store_stats(engine, &store);
     tw_metric_set(&users, tw_model_user_count(engine->model));
     tw_metric_set(&items, tw_model_item_count(engine->model));
-    tw_metric_set(&owed, (double)tw_engine_users_owed(engine));
+    tw_metric_set(&owed, (double)tw_rank_queue_count(engine->queue));
     tw_metric_set(&users_evicted, (double)model.users_evicted);
     tw_metric_set(&users_expired, (double)model.users_expired);
     tw_metric_set(&items_evicted, (double)model.items_evicted);

@@ -97,7 +97,8 @@ static tw_code load_lane(tw_engine *engine, uint32_t id, tw_cursor *c, tw_err *e
     if (c->bad)
         return TW_OK; /* the caller tells */
     copy_text(name, sizeof name, text);
-    tw_lane *lane = &engine->lanes[tw_engine_lane(engine, name, partition)];
+    uint32_t place = tw_engine_lane(engine, name, partition); /* may move engine->lanes */
+    tw_lane *lane = &engine->lanes[place];
     lane->id = id;
     lane->task = task;
     lane->items = items;
@@ -114,7 +115,8 @@ static void load_position(tw_engine *engine, tw_cursor *c) {
     if (c->bad)
         return;
     copy_text(identity, sizeof identity, text);
-    tw_position *position = &engine->positions[tw_engine_position(engine, identity, partition)];
+    uint32_t place = tw_engine_position(engine, identity, partition); /* may move engine->positions */
+    tw_position *position = &engine->positions[place];
     position->offset = offset;
     position->opened_ms = opened_ms;
 }

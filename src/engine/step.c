@@ -44,7 +44,8 @@ static const tw_route *route_of(tw_engine *engine, uint16_t input_index, int32_t
 
 static int64_t hook_assigned(void *self, uint16_t input, int32_t partition) {
     tw_engine *engine = self;
-    return engine->positions[route_of(engine, input, partition)->position].offset;
+    uint32_t position = route_of(engine, input, partition)->position; /* may move engine->positions */
+    return engine->positions[position].offset;
 }
 
 static tw_code hook_revoked(void *self, bool lost, tw_err *err) {
@@ -71,7 +72,7 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
     source->hooks = (tw_source_hooks){engine, hook_assigned, hook_revoked};
     if (source->bounded)
         for (int i = 0; i < source->inputs_count; i++) {
-            int64_t offset = engine->positions[route_of(engine, (uint16_t)i, 0)->position].offset;
+            int64_t offset = hook_assigned(engine, (uint16_t)i, 0);
             if (offset > 0)
                 TW_TRY(source->ops->seek(source, (uint16_t)i, 0, offset, err));
         }

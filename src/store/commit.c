@@ -191,5 +191,5 @@ tw_code tw_store_commit(tw_store *store, tw_err *err) {
     store->commit++;
     store->journal_bytes += added;
     store->stats.commits++;
-    return TW_OK;
+    return tw_store_pad(store, err);
 }

@@ -64,7 +64,9 @@ struct tw_store {
     tw_store_stats stats;
 };
 
-/* store.c: LMDB's answer as ours. */
+/* store.c */
+tw_code tw_store_pad(tw_store *store, tw_err *err); /* makes the file as long as its pages span */
+/* LMDB's answer as ours. */
 tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err);
 uint32_t *tw_store_last_commit(tw_store *store, tw_table table, uint32_t row);
 void tw_store_row_key(tw_table table, uint32_t row, unsigned char *key);

@@ -106,21 +106,41 @@ static tw_code take_lock(tw_store *store, tw_err *err) {
     return TW_OK;
 }
 
-/* A file shorter than its own pages say would end in SIGBUS at the first touch. */
-static tw_code check_size(tw_store *store, tw_err *err) {
+/* The size that the pages of the last commit span, and the size of the file. LMDB does not write pages that were taken and given
+ * back within a transaction, so the file may end a few pages early until tw_store_pad makes it whole. */
+static tw_code sizes(const tw_store *store, uint64_t *ret_wanted, uint64_t *ret_file, tw_err *err) {
     char path[4300];
     struct stat st;
     MDB_envinfo info;
     MDB_stat pages;
     snprintf(path, sizeof path, "%s/data.mdb", store->dir);
-    mdb_env_info(store->env, &info);
-    mdb_env_stat(store->env, &pages);
-    if (stat(path, &st) != 0)
+    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &pages) != 0 || stat(path, &st) != 0)
         return tw_fail_errno(err, TW_E_IO, "%s", path);
-    if ((uint64_t)st.st_size < (uint64_t)(info.me_last_pgno + 1) * pages.ms_psize)
-        return tw_fail(err, TW_E_STORE, "%s is truncated: %lld bytes, its pages need %llu", path, (long long)st.st_size,
-                       (unsigned long long)(info.me_last_pgno + 1) * pages.ms_psize);
+    *ret_wanted = (uint64_t)(info.me_last_pgno + 1) * pages.ms_psize;
+    *ret_file = (uint64_t)st.st_size;
     return TW_OK;
+}
+
+tw_code tw_store_pad(tw_store *store, tw_err *err) {
+    uint64_t wanted, file;
+    int fd;
+    TW_TRY(sizes(store, &wanted, &file, err));
+    if (file >= wanted)
+        return TW_OK;
+    if (mdb_env_get_fd(store->env, &fd) != 0 || ftruncate(fd, (off_t)wanted) != 0)
+        return tw_fail_errno(err, TW_E_IO, "%s/data.mdb", store->dir);
+    return TW_OK;
+}
+
+/* A file much shorter than its pages span was cut: the first touch of a missing page would be SIGBUS. */
+#define SHORT_MAX (64 * 4096)
+
+static tw_code check_size(tw_store *store, tw_err *err) {
+    uint64_t wanted, file;
+    TW_TRY(sizes(store, &wanted, &file, err));
+    if (file + SHORT_MAX < wanted)
+        return tw_fail(err, TW_E_STORE, "%s/data.mdb is truncated: %" PRIu64 " bytes, its pages need %" PRIu64, store->dir, file, wanted);
+    return store->options.read_only ? TW_OK : tw_store_pad(store, err);
 }
 
 static tw_code open_env(tw_store *store, tw_err *err) {
