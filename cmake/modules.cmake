@@ -36,3 +36,14 @@ function(tw_kernels folder)
       "${common};-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mfma;-mprefer-vector-width=512")
   endif()
 endfunction()
+
+# Puts the page's files into a module: a generated source with their bytes, made again when one of them changes.
+function(tw_embed_page target folder)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.html ${CMAKE_SOURCE_DIR}/${folder}/*.css
+       ${CMAKE_SOURCE_DIR}/${folder}/*.js ${CMAKE_SOURCE_DIR}/${folder}/*.svg)
+  set(out ${CMAKE_BINARY_DIR}/page_files.c)
+  string(REPLACE ";" "|" list "${files}")
+  add_custom_command(OUTPUT ${out} DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DFILES=${list} -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
+  target_sources(${target} PRIVATE ${out})
+endfunction()

@@ -80,9 +80,13 @@ static tw_code ask_similar(void *self, tw_slice item_id, int top, int wait_ms, t
     return ask_list(self, answer_similar, &question, wait_ms);
 }
 
-static void newest(void *self, int max, tw_buf *out) { tw_engine_newest(self, max, out); }
+static void newest(void *self, int max, tw_buf *out) {
+    tw_engine_newest(self, max, out);
+}
 
-static bool ready(void *self) { return tw_engine_ready(self); }
+static bool ready(void *self) {
+    return tw_engine_ready(self);
+}
 
 tw_serve_backend tw_serve_backend_engine(tw_engine *engine) {
     return (tw_serve_backend){engine, ask_stats, ask_recommend, ask_similar, newest, ready};

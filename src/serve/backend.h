@@ -11,10 +11,10 @@
 /* One look at the counters, all taken between the same two steps. */
 typedef struct tw_serve_stats {
     tw_totals totals;
-    uint64_t users, items; /* in the state */
-    uint64_t users_owed;   /* waiting for a list */
-    int64_t watermark_ms;  /* event time reached; INT64_MIN: none yet */
-    tw_store_stats store;  /* zeros: nothing durable */
+    uint64_t users, items;                 /* in the state */
+    uint64_t users_owed;                   /* waiting for a list */
+    int64_t watermark_ms;                  /* event time reached; INT64_MIN: none yet */
+    tw_store_stats store;                  /* zeros: nothing durable */
     uint64_t freshness[TW_METRIC_BUCKETS]; /* lists by age of the newest event they know, since the start */
 } tw_serve_stats;
 
@@ -22,7 +22,8 @@ typedef struct tw_serve_backend {
     void *self;
     tw_code (*stats)(void *self, int wait_ms, tw_serve_stats *ret_stats);
     /* Appends a list as JSON. Errors: TW_E_BUSY, TW_E_NOT_FOUND (no such item). category empty: any. */
-    tw_code (*recommend)(void *self, tw_slice user_id, int top, tw_slice category, int wait_ms, tw_buf *out, tw_err *err);
+    tw_code (*recommend)(void *self, tw_slice user_id, int top, tw_slice category, int wait_ms, tw_buf *out,
+                         tw_err *err);
     tw_code (*similar)(void *self, tw_slice item_id, int top, int wait_ms, tw_buf *out, tw_err *err);
     void (*newest)(void *self, int max, tw_buf *out); /* appends a JSON array, newest first; never waits */
     bool (*ready)(void *self);                        /* what the source held at the start is consumed; never waits */

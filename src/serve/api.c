@@ -1,0 +1,88 @@
+/* /api/v1: a user's list, items like one, the stats and their history. Called on connection threads; lists are asked of the
+ * engine, which answers between two steps, the rest comes from the sampler. */
+#include "serve/internal.h"
+
+#define JSON "application/json"
+
+/* A sample is at most a tick and a wait for the engine old; the first is on its way when the server starts. */
+#define SAMPLE_WAIT_MS (TW_SERVE_WAIT_MS + 500)
+
+static enum MHD_Result reply_failure(struct MHD_Connection *connection, tw_code code, const tw_err *err) {
+    int status = code == TW_E_USAGE       ? MHD_HTTP_BAD_REQUEST
+                 : code == TW_E_NOT_FOUND ? MHD_HTTP_NOT_FOUND
+                                          : MHD_HTTP_SERVICE_UNAVAILABLE;
+    return tw_reply_problem(connection, status, "%s", err->text);
+}
+
+static enum MHD_Result reply_json(struct MHD_Connection *connection, tw_buf *body) {
+    tw_buf_u8(body, '\n');
+    return tw_reply_buf(connection, MHD_HTTP_OK, JSON, body);
+}
+
+enum MHD_Result tw_handle_recommend(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    static const char *const names[] = {"top", "category", NULL};
+    const tw_serve_backend *backend = &server->options.backend;
+    tw_slice user_id = request->segments[3], category = {0};
+    int top = (int)server->options.config->rank_list_size;
+    tw_err err = {0};
+    tw_code code = tw_request_only(request, names, &err);
+    if (code == TW_OK)
+        code = tw_request_check_text(user_id, "the user id", &err);
+    if (code == TW_OK)
+        code = tw_request_number(request, "top", 1, TW_LIST_SIZE_MAX, &top, &err);
+    if (code == TW_OK && tw_request_text(request, "category", &category))
+        code = tw_request_check_text(category, "parameter \"category\"", &err);
+    tw_buf body = {0};
+    if (code == TW_OK)
+        code = backend->recommend(backend->self, user_id, top, category, TW_SERVE_WAIT_MS, &body, &err);
+    if (code == TW_OK)
+        return reply_json(connection, &body);
+    tw_buf_done(&body);
+    return reply_failure(connection, code, &err);
+}
+
+enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    static const char *const names[] = {"top", NULL};
+    const tw_serve_backend *backend = &server->options.backend;
+    tw_slice item_id = request->segments[3];
+    int top = (int)server->options.config->rank_list_size;
+    tw_err err = {0};
+    tw_code code = tw_request_only(request, names, &err);
+    if (code == TW_OK)
+        code = tw_request_check_text(item_id, "the item id", &err);
+    if (code == TW_OK)
+        code = tw_request_number(request, "top", 1, TW_LIST_SIZE_MAX, &top, &err);
+    tw_buf body = {0};
+    if (code == TW_OK)
+        code = backend->similar(backend->self, item_id, top, TW_SERVE_WAIT_MS, &body, &err);
+    if (code == TW_OK)
+        return reply_json(connection, &body);
+    tw_buf_done(&body);
+    return reply_failure(connection, code, &err);
+}
+
+static const char *const no_names[] = {NULL};
+
+enum MHD_Result tw_handle_stats(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    uint64_t seen = 0;
+    tw_err err = {0};
+    tw_buf body = {0};
+    if (tw_request_only(request, no_names, &err) != TW_OK)
+        return tw_reply_problem(connection, MHD_HTTP_BAD_REQUEST, "%s", err.text);
+    int64_t silent_ms = tw_sampler_silent_ms(server->sampler);
+    bool silent = silent_ms > server->options.tick_ms + TW_SERVE_WAIT_MS;
+    if (!silent && tw_sampler_wait(server->sampler, &seen, SAMPLE_WAIT_MS, &body) == TW_SAMPLED)
+        return reply_json(connection, &body);
+    tw_buf_done(&body);
+    return tw_reply_problem(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "the engine has not answered for %lld ms",
+                            (long long)silent_ms);
+}
+
+enum MHD_Result tw_handle_history(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    tw_err err = {0};
+    tw_buf body = {0};
+    if (tw_request_only(request, no_names, &err) != TW_OK)
+        return tw_reply_problem(connection, MHD_HTTP_BAD_REQUEST, "%s", err.text);
+    tw_sampler_history(server->sampler, &body);
+    return reply_json(connection, &body);
+}
