@@ -13,9 +13,15 @@ static void *have(void *block, size_t size) {
     return block;
 }
 
-void *tw_alloc(size_t size) { return have(malloc(size ? size : 1), size); }
-void *tw_zalloc(size_t size) { return have(calloc(1, size ? size : 1), size); }
-void *tw_realloc(void *block, size_t size) { return have(realloc(block, size ? size : 1), size); }
+void *tw_alloc(size_t size) {
+    return have(malloc(size ? size : 1), size);
+}
+void *tw_zalloc(size_t size) {
+    return have(calloc(1, size ? size : 1), size);
+}
+void *tw_realloc(void *block, size_t size) {
+    return have(realloc(block, size ? size : 1), size);
+}
 
 void *tw_alloc_lines(size_t size) {
     size_t rounded = (size + 63) / 64 * 64;

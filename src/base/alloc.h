@@ -5,10 +5,10 @@
 
 #include <stddef.h>
 
-void *tw_alloc(size_t size);                   /* uninitialised */
-void *tw_zalloc(size_t size);                  /* zeroed; large blocks come from fresh pages and cost nothing yet */
-void *tw_realloc(void *block, size_t size);    /* as realloc */
-void *tw_alloc_lines(size_t size);             /* zeroed, aligned to 64 bytes; released by free() */
+void *tw_alloc(size_t size);                /* uninitialised */
+void *tw_zalloc(size_t size);               /* zeroed; large blocks come from fresh pages and cost nothing yet */
+void *tw_realloc(void *block, size_t size); /* as realloc */
+void *tw_alloc_lines(size_t size);          /* zeroed, aligned to 64 bytes; released by free() */
 char *tw_strdup(const char *text);
 
 /* Grows an array of elements of `width` bytes so that it holds at least need; doubles. Returns the (moved) array. */

@@ -72,4 +72,6 @@ void tw_arena_reset(tw_arena *arena) {
     arena->used = 0;
 }
 
-size_t tw_arena_size(const tw_arena *arena) { return arena->held; }
+size_t tw_arena_size(const tw_arena *arena) {
+    return arena->held;
+}

@@ -26,12 +26,24 @@ void tw_buf_put(tw_buf *buf, const void *bytes, size_t size) {
     buf->size += size;
 }
 
-void tw_buf_u8(tw_buf *buf, uint8_t v) { tw_buf_put(buf, &v, sizeof v); }
-void tw_buf_u16(tw_buf *buf, uint16_t v) { tw_buf_put(buf, &v, sizeof v); }
-void tw_buf_u32(tw_buf *buf, uint32_t v) { tw_buf_put(buf, &v, sizeof v); }
-void tw_buf_u64(tw_buf *buf, uint64_t v) { tw_buf_put(buf, &v, sizeof v); }
-void tw_buf_f32(tw_buf *buf, float v) { tw_buf_put(buf, &v, sizeof v); }
-void tw_buf_f64(tw_buf *buf, double v) { tw_buf_put(buf, &v, sizeof v); }
+void tw_buf_u8(tw_buf *buf, uint8_t v) {
+    tw_buf_put(buf, &v, sizeof v);
+}
+void tw_buf_u16(tw_buf *buf, uint16_t v) {
+    tw_buf_put(buf, &v, sizeof v);
+}
+void tw_buf_u32(tw_buf *buf, uint32_t v) {
+    tw_buf_put(buf, &v, sizeof v);
+}
+void tw_buf_u64(tw_buf *buf, uint64_t v) {
+    tw_buf_put(buf, &v, sizeof v);
+}
+void tw_buf_f32(tw_buf *buf, float v) {
+    tw_buf_put(buf, &v, sizeof v);
+}
+void tw_buf_f64(tw_buf *buf, double v) {
+    tw_buf_put(buf, &v, sizeof v);
+}
 
 void tw_buf_text(tw_buf *buf, tw_slice s) {
     tw_buf_u32(buf, (uint32_t)s.size);
@@ -61,19 +73,31 @@ const void *tw_cursor_take(tw_cursor *c, size_t size) {
     return at;
 }
 
-#define READ(type)                                       \
-    type v = 0;                                          \
-    const void *at = tw_cursor_take(c, sizeof v);        \
-    if (at)                                              \
-        memcpy(&v, at, sizeof v);                        \
+#define READ(type)                                \
+    type v = 0;                                   \
+    const void *at = tw_cursor_take(c, sizeof v); \
+    if (at)                                       \
+        memcpy(&v, at, sizeof v);                 \
     return v
 
-uint8_t tw_cursor_u8(tw_cursor *c) { READ(uint8_t); }
-uint16_t tw_cursor_u16(tw_cursor *c) { READ(uint16_t); }
-uint32_t tw_cursor_u32(tw_cursor *c) { READ(uint32_t); }
-uint64_t tw_cursor_u64(tw_cursor *c) { READ(uint64_t); }
-float tw_cursor_f32(tw_cursor *c) { READ(float); }
-double tw_cursor_f64(tw_cursor *c) { READ(double); }
+uint8_t tw_cursor_u8(tw_cursor *c) {
+    READ(uint8_t);
+}
+uint16_t tw_cursor_u16(tw_cursor *c) {
+    READ(uint16_t);
+}
+uint32_t tw_cursor_u32(tw_cursor *c) {
+    READ(uint32_t);
+}
+uint64_t tw_cursor_u64(tw_cursor *c) {
+    READ(uint64_t);
+}
+float tw_cursor_f32(tw_cursor *c) {
+    READ(float);
+}
+double tw_cursor_f64(tw_cursor *c) {
+    READ(double);
+}
 
 tw_slice tw_cursor_text(tw_cursor *c) {
     uint32_t size = tw_cursor_u32(c);

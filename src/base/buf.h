@@ -10,8 +10,12 @@ typedef struct tw_buf {
 } tw_buf;
 
 void tw_buf_done(tw_buf *buf); /* releases the bytes; a zeroed tw_buf is a valid empty one */
-static inline void tw_buf_clear(tw_buf *buf) { buf->size = 0; }
-static inline tw_slice tw_buf_slice(const tw_buf *buf) { return (tw_slice){buf->data, buf->size}; }
+static inline void tw_buf_clear(tw_buf *buf) {
+    buf->size = 0;
+}
+static inline tw_slice tw_buf_slice(const tw_buf *buf) {
+    return (tw_slice){buf->data, buf->size};
+}
 
 void *tw_buf_reserve(tw_buf *buf, size_t more); /* room for more bytes; returns the end, size is unchanged */
 void tw_buf_put(tw_buf *buf, const void *bytes, size_t size);
@@ -30,7 +34,9 @@ typedef struct tw_cursor {
     bool bad;
 } tw_cursor;
 
-static inline tw_cursor tw_cursor_of(tw_slice s) { return (tw_cursor){s.data, s.data + s.size, false}; }
+static inline tw_cursor tw_cursor_of(tw_slice s) {
+    return (tw_cursor){s.data, s.data + s.size, false};
+}
 const void *tw_cursor_take(tw_cursor *c, size_t size); /* NULL and bad when there are fewer bytes */
 uint8_t tw_cursor_u8(tw_cursor *c);
 uint16_t tw_cursor_u16(tw_cursor *c);

@@ -13,7 +13,11 @@ typedef struct tw_clock {
 /* The system's clocks. Thread: any. */
 extern const tw_clock tw_clock_system;
 
-static inline int64_t tw_clock_wall_ms(const tw_clock *c) { return c->wall_ms(c->self); }
-static inline int64_t tw_clock_steady_ns(const tw_clock *c) { return c->steady_ns(c->self); }
+static inline int64_t tw_clock_wall_ms(const tw_clock *c) {
+    return c->wall_ms(c->self);
+}
+static inline int64_t tw_clock_steady_ns(const tw_clock *c) {
+    return c->steady_ns(c->self);
+}
 
 #endif

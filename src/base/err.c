@@ -10,16 +10,21 @@ static const struct code_row {
     const char *name;
     tw_class class_;
     const char *text;
-} code_rows[] = {
-    [TW_OK] = {"TW_OK", TW_CLASS_OK, "no error"},
+} code_rows[] = {[TW_OK] = {"TW_OK", TW_CLASS_OK, "no error"},
 #define CODE_ROW(name, cls, text) [name] = {#name, TW_CLASS_##cls, text},
-    TW_CODE_LIST(CODE_ROW)
+                 TW_CODE_LIST(CODE_ROW)
 #undef CODE_ROW
 };
 
-const char *tw_code_name(tw_code code) { return code_rows[code].name; }
-tw_class tw_code_class(tw_code code) { return code_rows[code].class_; }
-const char *tw_code_text(tw_code code) { return code_rows[code].text; }
+const char *tw_code_name(tw_code code) {
+    return code_rows[code].name;
+}
+tw_class tw_code_class(tw_code code) {
+    return code_rows[code].class_;
+}
+const char *tw_code_text(tw_code code) {
+    return code_rows[code].text;
+}
 
 static void fill(tw_err *err, tw_code code, const char *fmt, va_list args) {
     if (!err)

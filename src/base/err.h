@@ -17,7 +17,8 @@ typedef struct tw_err {
 /* Fills err (if any) and returns code, so that a failure is one line: return tw_fail(err, TW_E_IO, "%s: ...", path);
  * Thread: any. */
 __attribute__((format(printf, 3, 4))) void tw_fail_text(tw_err *err, tw_code code, const char *fmt, ...);
-#define tw_fail(err, code, ...) (tw_fail_text((err), (code), __VA_ARGS__), (code)) /* the compiler sees that it is the code */
+#define tw_fail(err, code, ...) \
+    (tw_fail_text((err), (code), __VA_ARGS__), (code)) /* the compiler sees that it is the code */
 
 /* As tw_fail, with ": " and the text of errno appended. ENOSPC and EDQUOT become TW_E_FULL, ENOMEM TW_E_NO_MEMORY. */
 __attribute__((format(printf, 3, 4))) tw_code tw_fail_errno(tw_err *err, tw_code code, const char *fmt, ...);
@@ -26,19 +27,19 @@ __attribute__((format(printf, 3, 4))) tw_code tw_fail_errno(tw_err *err, tw_code
 __attribute__((format(printf, 2, 3))) tw_code tw_wrap(tw_err *err, const char *fmt, ...);
 
 /* Asserts stay on in release builds: they guard against our own bugs, never against data. */
-#define TW_ASSERT(fact)                                          \
-    do {                                                         \
-        if (__builtin_expect(!(fact), 0))                        \
-            tw_assert_failed(#fact, __FILE__, __LINE__);         \
+#define TW_ASSERT(fact)                                  \
+    do {                                                 \
+        if (__builtin_expect(!(fact), 0))                \
+            tw_assert_failed(#fact, __FILE__, __LINE__); \
     } while (0)
 _Noreturn void tw_assert_failed(const char *fact, const char *file, int line);
 
 /* Passes a failure on: TW_TRY(f(...)); A caller with something to release uses goto done instead. */
-#define TW_TRY(call)                                  \
-    do {                                              \
-        tw_code tw_try_code_ = (call);                \
-        if (tw_try_code_ != TW_OK)                    \
-            return tw_try_code_;                      \
+#define TW_TRY(call)                   \
+    do {                               \
+        tw_code tw_try_code_ = (call); \
+        if (tw_try_code_ != TW_OK)     \
+            return tw_try_code_;       \
     } while (0)
 
 #endif

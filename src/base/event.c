@@ -7,14 +7,15 @@ static const char *const kind_names[TW_KIND_COUNT] = {
 #undef KIND_NAME
 };
 
-static const char *const reason_names[TW_REASON_COUNT] = {
-    "none",
+static const char *const reason_names[TW_REASON_COUNT] = {"none",
 #define REASON_NAME(name, text, doc) text,
-    TW_REASON_LIST(REASON_NAME)
+                                                          TW_REASON_LIST(REASON_NAME)
 #undef REASON_NAME
 };
 
-const char *tw_kind_name(tw_kind kind) { return kind < TW_KIND_COUNT ? kind_names[kind] : "unknown"; }
+const char *tw_kind_name(tw_kind kind) {
+    return kind < TW_KIND_COUNT ? kind_names[kind] : "unknown";
+}
 
 tw_kind tw_kind_of(tw_slice name) {
     for (int k = 0; k < TW_KIND_COUNT; k++)
@@ -23,4 +24,6 @@ tw_kind tw_kind_of(tw_slice name) {
     return TW_KIND_COUNT;
 }
 
-const char *tw_reason_name(tw_reason reason) { return reason < TW_REASON_COUNT ? reason_names[reason] : "unknown"; }
+const char *tw_reason_name(tw_reason reason) {
+    return reason < TW_REASON_COUNT ? reason_names[reason] : "unknown";
+}

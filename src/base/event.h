@@ -8,12 +8,12 @@
 #include "base/slice.h"
 
 /* Kinds of event; the name is the text of `event_type` in files and of the mixed-topic mapping. */
-#define TW_KIND_LIST(X)                                                           \
-    X(CLICK, "click", "the user looked at the item")                              \
-    X(CART, "cart", "the user put the item into the basket")                      \
-    X(PURCHASE, "purchase", "the user bought the item")                           \
-    X(REVIEW, "review", "the user rated the item, 1 to 5")                        \
-    X(RETURN, "return", "the user gave the item back: undoes a purchase")         \
+#define TW_KIND_LIST(X)                                                   \
+    X(CLICK, "click", "the user looked at the item")                      \
+    X(CART, "cart", "the user put the item into the basket")              \
+    X(PURCHASE, "purchase", "the user bought the item")                   \
+    X(REVIEW, "review", "the user rated the item, 1 to 5")                \
+    X(RETURN, "return", "the user gave the item back: undoes a purchase") \
     X(ITEM, "item", "news about an item itself: title, category, price, stock")
 
 typedef enum tw_kind {
@@ -40,16 +40,16 @@ enum {
 
 typedef struct tw_event {
     tw_kind kind;
-    uint32_t has;       /* TW_HAS_* */
-    int64_t event_ms;   /* event time, milliseconds since 1970 UTC */
-    tw_slice event_id;  /* empty: the id is user, item, kind and time */
+    uint32_t has;      /* TW_HAS_* */
+    int64_t event_ms;  /* event time, milliseconds since 1970 UTC */
+    tw_slice event_id; /* empty: the id is user, item, kind and time */
     tw_slice user_id;
     tw_slice item_id;
-    tw_slice category;  /* several split by '|'; empty: unknown */
-    tw_slice title;     /* review text or item title; empty: none */
-    double rating;      /* 1 to 5 */
-    double price;       /* in the shop's currency, one unit */
-    double quantity;    /* pieces */
+    tw_slice category; /* several split by '|'; empty: unknown */
+    tw_slice title;    /* review text or item title; empty: none */
+    double rating;     /* 1 to 5 */
+    double price;      /* in the shop's currency, one unit */
+    double quantity;   /* pieces */
     bool in_stock, retired;
 } tw_event;
 
@@ -65,23 +65,23 @@ typedef struct tw_record {
 } tw_record;
 
 /* Why a record is a dead letter. The name is the counter's label and the header `tailwater.error.reason`. */
-#define TW_REASON_LIST(X)                                                              \
-    X(TRUNCATED, "truncated", "the bytes end inside a field")                          \
-    X(MALFORMED, "malformed", "the bytes are not CSV, JSON or Avro of this shape")     \
-    X(UNKNOWN_SCHEMA, "unknown_schema", "the schema id or fingerprint is not known")   \
-    X(TOO_DEEP, "too_deep", "nested deeper than the decoder allows")                   \
-    X(OVERSIZED, "oversized", "the record is larger than `ingest.record.max.bytes`")   \
-    X(MISSING_FIELD, "missing_field", "a required field is not there")                 \
-    X(UNKNOWN_TYPE, "unknown_type", "the kind of event is not known")                  \
-    X(EMPTY_ID, "empty_id", "user id or item id is empty")                             \
-    X(ID_TOO_LONG, "id_too_long", "an id is longer than 1,024 bytes")                  \
-    X(BAD_UTF8, "bad_utf8", "a text field is not UTF-8")                               \
-    X(NEGATIVE_TIME, "negative_time", "event time is before 1970")                     \
-    X(FUTURE_TIME, "future_time", "event time is further ahead than the skew allows")  \
-    X(NOT_FINITE, "not_finite", "a number is NaN or infinite")                         \
-    X(BAD_NUMBER, "bad_number", "a number cannot be read or does not fit")             \
-    X(RATING_RANGE, "rating_range", "the rating is not within 1 to 5")                 \
-    X(NEGATIVE_PRICE, "negative_price", "the price is below zero")                     \
+#define TW_REASON_LIST(X)                                                             \
+    X(TRUNCATED, "truncated", "the bytes end inside a field")                         \
+    X(MALFORMED, "malformed", "the bytes are not CSV, JSON or Avro of this shape")    \
+    X(UNKNOWN_SCHEMA, "unknown_schema", "the schema id or fingerprint is not known")  \
+    X(TOO_DEEP, "too_deep", "nested deeper than the decoder allows")                  \
+    X(OVERSIZED, "oversized", "the record is larger than `ingest.record.max.bytes`")  \
+    X(MISSING_FIELD, "missing_field", "a required field is not there")                \
+    X(UNKNOWN_TYPE, "unknown_type", "the kind of event is not known")                 \
+    X(EMPTY_ID, "empty_id", "user id or item id is empty")                            \
+    X(ID_TOO_LONG, "id_too_long", "an id is longer than 1,024 bytes")                 \
+    X(BAD_UTF8, "bad_utf8", "a text field is not UTF-8")                              \
+    X(NEGATIVE_TIME, "negative_time", "event time is before 1970")                    \
+    X(FUTURE_TIME, "future_time", "event time is further ahead than the skew allows") \
+    X(NOT_FINITE, "not_finite", "a number is NaN or infinite")                        \
+    X(BAD_NUMBER, "bad_number", "a number cannot be read or does not fit")            \
+    X(RATING_RANGE, "rating_range", "the rating is not within 1 to 5")                \
+    X(NEGATIVE_PRICE, "negative_price", "the price is below zero")                    \
     X(BAD_QUANTITY, "bad_quantity", "the quantity is below zero")
 
 typedef enum tw_reason {

@@ -24,7 +24,8 @@ __attribute__((constructor)) static void arm(void) {
     if (!colon)
         return;
     for (int p = 0; p < TW_FAILPOINT_COUNT; p++)
-        if (strlen(point_names[p]) == (size_t)(colon - text) && strncmp(point_names[p], text, (size_t)(colon - text)) == 0) {
+        if (strlen(point_names[p]) == (size_t)(colon - text) &&
+            strncmp(point_names[p], text, (size_t)(colon - text)) == 0) {
             char *end;
             armed_point = p;
             passes_left = strtol(colon + 1, &end, 10);

@@ -6,16 +6,16 @@
 
 #include <stdbool.h>
 
-#define TW_FAILPOINT_LIST(X)                                                                    \
-    X(STORE_BEGIN, "store.begin", "before the transaction of a commit")                         \
-    X(STORE_JOURNAL, "store.journal", "the journal is written, nothing else")                   \
-    X(STORE_METAS, "store.metas", "metas and logs are written, the fold is not")                \
-    X(STORE_FOLD, "store.fold", "after a slice of rows was folded")                             \
-    X(STORE_COMMIT, "store.commit", "just before LMDB's own commit; may be made to fail")       \
-    X(STORE_COMMITTED, "store.committed", "just after LMDB's own commit")                       \
-    X(ENGINE_FLUSHED, "engine.flushed", "outputs are flushed, the state is not committed")      \
-    X(ENGINE_COMMITTED, "engine.committed", "the state is committed, the source not told")      \
-    X(ENGINE_STEP, "engine.step", "after a step, between commits")                              \
+#define TW_FAILPOINT_LIST(X)                                                               \
+    X(STORE_BEGIN, "store.begin", "before the transaction of a commit")                    \
+    X(STORE_JOURNAL, "store.journal", "the journal is written, nothing else")              \
+    X(STORE_METAS, "store.metas", "metas and logs are written, the fold is not")           \
+    X(STORE_FOLD, "store.fold", "after a slice of rows was folded")                        \
+    X(STORE_COMMIT, "store.commit", "just before LMDB's own commit; may be made to fail")  \
+    X(STORE_COMMITTED, "store.committed", "just after LMDB's own commit")                  \
+    X(ENGINE_FLUSHED, "engine.flushed", "outputs are flushed, the state is not committed") \
+    X(ENGINE_COMMITTED, "engine.committed", "the state is committed, the source not told") \
+    X(ENGINE_STEP, "engine.step", "after a step, between commits")                         \
     X(SINK_WRITE, "sink.write", "before the output file is written; may be made to fail")
 
 typedef enum tw_failpoint {

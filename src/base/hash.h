@@ -8,9 +8,9 @@ typedef struct tw_hash128 {
     uint64_t lo, hi;
 } tw_hash128;
 
-uint64_t tw_hash64(tw_slice s);                       /* XXH3-64 */
+uint64_t tw_hash64(tw_slice s); /* XXH3-64 */
 uint64_t tw_hash64_seed(tw_slice s, uint64_t seed);
-tw_hash128 tw_hash128_of(tw_slice s);                 /* XXH3-128 */
+tw_hash128 tw_hash128_of(tw_slice s); /* XXH3-128 */
 
 /* A running XXH3-128 over many pieces. */
 typedef struct tw_hasher tw_hasher;

@@ -24,10 +24,10 @@ void tw_log_set(tw_log_level level, tw_log_format format) {
 static size_t pairs_to_json(char *out, size_t size, const char *pairs) {
     size_t n = 0;
     bool in_key = true, quoted = false, opened = false;
-#define EMIT(c)                                                                                                        \
-    do {                                                                                                               \
-        if (n + 1 < size)                                                                                              \
-            out[n++] = (c);                                                                                            \
+#define EMIT(c)             \
+    do {                    \
+        if (n + 1 < size)   \
+            out[n++] = (c); \
     } while (0)
     for (const char *p = pairs; *p; p++) {
         if (in_key) {
@@ -98,7 +98,8 @@ void tw_log_write(tw_log_site *site, tw_log_level level, const char *event, cons
         size = snprintf(line, sizeof line, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"%s}\n", time_text,
                         level_names[level], event, members);
     } else {
-        size = snprintf(line, sizeof line, "time=%s level=%s event=%s %s%s\n", time_text, level_names[level], event, pairs, held);
+        size = snprintf(line, sizeof line, "time=%s level=%s event=%s %s%s\n", time_text, level_names[level], event,
+                        pairs, held);
     }
     if (size >= (int)sizeof line)
         size = (int)sizeof line - 1;

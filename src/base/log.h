@@ -20,10 +20,10 @@ void tw_log_set(tw_log_level level, tw_log_format format);
 __attribute__((format(printf, 4, 5))) void tw_log_write(tw_log_site *site, tw_log_level level, const char *event,
                                                         const char *fmt, ...);
 
-#define tw_log_at(level, event, ...)                               \
-    do {                                                           \
-        static tw_log_site tw_log_site_;                           \
-        tw_log_write(&tw_log_site_, level, event, __VA_ARGS__);    \
+#define tw_log_at(level, event, ...)                            \
+    do {                                                        \
+        static tw_log_site tw_log_site_;                        \
+        tw_log_write(&tw_log_site_, level, event, __VA_ARGS__); \
     } while (0)
 #define tw_log_debug(event, ...) tw_log_at(TW_LOG_DEBUG, event, __VA_ARGS__)
 #define tw_log_info(event, ...) tw_log_at(TW_LOG_INFO, event, __VA_ARGS__)

@@ -39,12 +39,18 @@ tw_map *tw_map_free(tw_map *map) {
     return NULL;
 }
 
-uint64_t tw_map_hash(tw_slice id, uint32_t salt) { return tw_hash64_seed(id, salt); }
+uint64_t tw_map_hash(tw_slice id, uint32_t salt) {
+    return tw_hash64_seed(id, salt);
+}
 
-static uint32_t tag_of(uint64_t hash) { return (uint32_t)(hash >> 32); }
+static uint32_t tag_of(uint64_t hash) {
+    return (uint32_t)(hash >> 32);
+}
 
 /* Multiplication spreads the 32 bits of the tag over larger tables (Fibonacci hashing, Knuth 1998, 6.4). */
-static size_t home_of(const tw_map *map, uint32_t tag) { return (size_t)((tag * 0x9e3779b97f4a7c15u) >> 24) & map->mask; }
+static size_t home_of(const tw_map *map, uint32_t tag) {
+    return (size_t)((tag * 0x9e3779b97f4a7c15u) >> 24) & map->mask;
+}
 
 uint32_t tw_map_find(const tw_map *map, tw_slice id, uint32_t salt, uint64_t hash) {
     uint32_t tag = tag_of(hash);
@@ -54,7 +60,9 @@ uint32_t tw_map_find(const tw_map *map, tw_slice id, uint32_t salt, uint64_t has
     return TW_MAP_NONE;
 }
 
-void tw_map_prefetch(const tw_map *map, uint64_t hash) { __builtin_prefetch(&map->slots[home_of(map, tag_of(hash))]); }
+void tw_map_prefetch(const tw_map *map, uint64_t hash) {
+    __builtin_prefetch(&map->slots[home_of(map, tag_of(hash))]);
+}
 
 static void place(tw_map *map, slot s) {
     size_t at = home_of(map, s.tag);
@@ -96,5 +104,9 @@ void tw_map_remove(tw_map *map, uint64_t hash, uint32_t index) {
     map->count--;
 }
 
-size_t tw_map_count(const tw_map *map) { return map->count; }
-size_t tw_map_size_bytes(const tw_map *map) { return (map->mask + 1) * sizeof(slot); }
+size_t tw_map_count(const tw_map *map) {
+    return map->count;
+}
+size_t tw_map_size_bytes(const tw_map *map) {
+    return (map->mask + 1) * sizeof(slot);
+}

@@ -37,13 +37,18 @@ void tw_metric_observe(tw_metric *metric, double value) {
     tw_metric_add(metric, value);
 }
 
-double tw_metric_get(const tw_metric *metric) { return atomic_load_explicit(&metric->value, memory_order_relaxed); }
+double tw_metric_get(const tw_metric *metric) {
+    return atomic_load_explicit(&metric->value, memory_order_relaxed);
+}
 
-double tw_metric_bucket_edge(int bucket) { return ldexp(BUCKET_LEAST, bucket); }
+double tw_metric_bucket_edge(int bucket) {
+    return ldexp(BUCKET_LEAST, bucket);
+}
 
 const tw_metric *tw_metric_find(const char *name, const char *label_value) {
     for (const tw_metric *m = metrics_first; m; m = m->next)
-        if (strcmp(m->name, name) == 0 && (label_value ? m->label && strcmp(m->label_value, label_value) == 0 : !m->label))
+        if (strcmp(m->name, name) == 0 &&
+            (label_value ? m->label && strcmp(m->label_value, label_value) == 0 : !m->label))
             return m;
     return NULL;
 }
@@ -78,8 +83,8 @@ static void write_histogram(const tw_metric *m, tw_buf *out) {
         if (n)
             tw_buf_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", m->name, tw_metric_bucket_edge(i), seen);
     }
-    tw_buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.9g\n%s_count %" PRIu64 "\n", m->name, seen, m->name,
-                  tw_metric_get(m), m->name, seen);
+    tw_buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.9g\n%s_count %" PRIu64 "\n", m->name, seen,
+                  m->name, tw_metric_get(m), m->name, seen);
 }
 
 void tw_metrics_write(tw_buf *out) {

@@ -16,8 +16,8 @@
 typedef enum tw_metric_type { TW_COUNTER, TW_GAUGE, TW_HISTOGRAM } tw_metric_type;
 
 typedef struct tw_metric {
-    const char *name;  /* tailwater_..., by Prometheus' conventions: base unit last, counters end in _total */
-    const char *help;  /* one sentence */
+    const char *name; /* tailwater_..., by Prometheus' conventions: base unit last, counters end in _total */
+    const char *help; /* one sentence */
     tw_metric_type type;
     const char *label;         /* label name, or NULL */
     const char *label_value;   /* fixed value */
@@ -30,8 +30,8 @@ typedef struct tw_metric {
  * other. Thread: any, before the others start. */
 void tw_metric_register(tw_metric *metric);
 
-void tw_metric_add(tw_metric *metric, double amount); /* counter or gauge. Thread: any */
-void tw_metric_set(tw_metric *metric, double value);  /* gauge. Thread: any */
+void tw_metric_add(tw_metric *metric, double amount);    /* counter or gauge. Thread: any */
+void tw_metric_set(tw_metric *metric, double value);     /* gauge. Thread: any */
 void tw_metric_observe(tw_metric *metric, double value); /* histogram. Thread: any */
 double tw_metric_get(const tw_metric *metric);
 /* The value below which a share q of the observations lie (upper edge of the bucket). */
@@ -39,8 +39,9 @@ double tw_metric_quantile(const tw_metric *metric, double q);
 
 /* The metric of that name and label value (NULL: without a label), or NULL. Thread: any, once all are registered. */
 const tw_metric *tw_metric_find(const char *name, const char *label_value);
-void tw_metric_buckets(const tw_metric *metric, uint64_t ret_counts[TW_METRIC_BUCKETS]); /* of a histogram. Thread: any */
-double tw_metric_bucket_edge(int bucket); /* its upper edge */
+void tw_metric_buckets(const tw_metric *metric,
+                       uint64_t ret_counts[TW_METRIC_BUCKETS]); /* of a histogram. Thread: any */
+double tw_metric_bucket_edge(int bucket);                       /* its upper edge */
 
 /* Appends all metrics in Prometheus' text format 0.0.4. Thread: any. */
 void tw_metrics_write(tw_buf *out);

@@ -22,7 +22,9 @@ static inline tw_rng tw_rng_at(uint64_t seed, uint64_t a, uint64_t b) {
     return (tw_rng){tw_rng_mix(z ^ (b + 0x9e3779b97f4a7c15u))};
 }
 
-static inline uint64_t tw_rng_next(tw_rng *r) { return tw_rng_mix(r->state += 0x9e3779b97f4a7c15u); }
+static inline uint64_t tw_rng_next(tw_rng *r) {
+    return tw_rng_mix(r->state += 0x9e3779b97f4a7c15u);
+}
 
 /* Uniform in [0, n), n > 0; by multiplication (Lemire 2019), bias below n / 2^64. */
 static inline uint32_t tw_rng_below(tw_rng *r, uint32_t n) {
@@ -30,7 +32,9 @@ static inline uint32_t tw_rng_below(tw_rng *r, uint32_t n) {
 }
 
 /* Uniform in [0, 1). */
-static inline double tw_rng_unit(tw_rng *r) { return (double)(tw_rng_next(r) >> 11) * 0x1p-53; }
+static inline double tw_rng_unit(tw_rng *r) {
+    return (double)(tw_rng_next(r) >> 11) * 0x1p-53;
+}
 
 /* Standard normal (Box & Muller 1958, one of the pair). */
 double tw_rng_normal(tw_rng *r);

@@ -16,7 +16,9 @@ typedef struct tw_slice {
 #define TW_SLICE_FMT "%.*s"
 #define TW_SLICE_ARG(s) (int)(s).size, (s).data
 
-static inline tw_slice tw_slice_of(const char *text) { return (tw_slice){text, text ? strlen(text) : 0}; }
+static inline tw_slice tw_slice_of(const char *text) {
+    return (tw_slice){text, text ? strlen(text) : 0};
+}
 
 static inline bool tw_slice_equal(tw_slice a, tw_slice b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);

@@ -36,8 +36,8 @@ static tw_code take_value(const tw_option *option, const char *value, tw_err *er
     errno = 0;
     long long number = strtoll(value, &end, 10);
     if (errno || end == value || *end || number < option->number_min || number > option->number_max)
-        return tw_fail(err, TW_E_USAGE, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted", option->name,
-                       value, option->number_min, option->number_max);
+        return tw_fail(err, TW_E_USAGE, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted",
+                       option->name, value, option->number_min, option->number_max);
     *option->number = number;
     return TW_OK;
 }
@@ -120,7 +120,9 @@ void tw_stop_catch(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-bool tw_stop_wanted(void) { return stop_wanted != 0; }
+bool tw_stop_wanted(void) {
+    return stop_wanted != 0;
+}
 
 tw_code tw_print(tw_buf *buf, tw_err *err) {
     tw_buf_u8(buf, '\n');
@@ -149,8 +151,11 @@ int tw_cli_report(const char *command, tw_code code, const tw_err *err) {
     fprintf(stderr, "tailwater %s: %s\n", command, err->text[0] ? err->text : tw_code_text(code));
     switch (code) {
     case TW_E_USAGE:
-    case TW_E_CONFIG: return TW_EXIT_USAGE;
-    case TW_E_BAD_FILE: return TW_EXIT_BAD_FILE;
-    default: return TW_EXIT_FAILURE;
+    case TW_E_CONFIG:
+        return TW_EXIT_USAGE;
+    case TW_E_BAD_FILE:
+        return TW_EXIT_BAD_FILE;
+    default:
+        return TW_EXIT_FAILURE;
     }
 }

@@ -12,29 +12,34 @@
 
 #define SHOP_EVENTS 500000
 
-static void write_replay(const char *model, const tw_bench_events *events, const tw_bench_replay *r, bool json, tw_buf *buf) {
+static void write_replay(const char *model, const tw_bench_events *events, const tw_bench_replay *r, bool json,
+                         tw_buf *buf) {
     if (json) {
-        tw_buf_printf(buf,
-                      "\"%s\":{\"events\":%zu,\"events_per_s\":%.0f,\"spread\":%.3f,\"runs\":%d,\"ns_per_event\":{\"clean\":%.1f,"
-                      "\"learn\":%.1f,\"commit\":%.1f,\"other\":%.1f},\"store_bytes_per_event\":%.1f}",
-                      events->stem, events->count, r->events_per_s, r->spread, r->runs, r->clean_ns, r->learn_ns, r->commit_ns,
-                      r->other_ns, r->written_bytes);
+        tw_buf_printf(
+            buf,
+            "\"%s\":{\"events\":%zu,\"events_per_s\":%.0f,\"spread\":%.3f,\"runs\":%d,\"ns_per_event\":{\"clean\":%.1f,"
+            "\"learn\":%.1f,\"commit\":%.1f,\"other\":%.1f},\"store_bytes_per_event\":%.1f}",
+            events->stem, events->count, r->events_per_s, r->spread, r->runs, r->clean_ns, r->learn_ns, r->commit_ns,
+            r->other_ns, r->written_bytes);
         return;
     }
     tw_buf_printf(buf,
-                  "replay %-8s %-16s %9zu events %10.0f events/s%s   clean %5.0f ns  learn %6.0f ns  commit %5.0f ns  other %5.0f "
+                  "replay %-8s %-16s %9zu events %10.0f events/s%s   clean %5.0f ns  learn %6.0f ns  commit %5.0f ns  "
+                  "other %5.0f "
                   "ns   %6.0f B/event to the store\n",
                   model, events->stem, events->count, r->events_per_s, r->spread > 0.2 ? " (spread above a fifth)" : "",
                   r->clean_ns, r->learn_ns, r->commit_ns, r->other_ns, r->written_bytes);
 }
 
 /* The streams to measure: every file of the folder, or one draw from the synthetic shop. */
-static tw_code next_stream(const glob_t *files, size_t i, const tw_config *config, tw_bench_events *ret_events, tw_err *err) {
+static tw_code next_stream(const glob_t *files, size_t i, const tw_config *config, tw_bench_events *ret_events,
+                           tw_err *err) {
     return files->gl_pathc ? tw_bench_events_read(files->gl_pathv[i], config, ret_events, err)
                            : tw_bench_events_draw(SHOP_EVENTS, config, ret_events, err);
 }
 
-static tw_code bench_replays(const glob_t *files, const tw_config *config, int runs, bool json, tw_buf *buf, tw_err *err) {
+static tw_code bench_replays(const glob_t *files, const tw_config *config, int runs, bool json, tw_buf *buf,
+                             tw_err *err) {
     static const char *const models[] = {[TW_LEARN_DEFAULT] = "default", [TW_LEARN_MF] = "mf"};
     size_t streams = files->gl_pathc ? files->gl_pathc : 1;
     tw_buf parts[2] = {0};
@@ -69,11 +74,18 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     const char *data = NULL;
     int64_t runs = 0;
     bool json = false;
-    const tw_option options[] = {
-        {.name = "data", .value = "DIR", .doc = "Measure on every *.csv.gz there instead of the synthetic shop", .text = &data},
-        {.name = "runs", .value = "N", .doc = "Runs of each figure, the median counts (default 3; 1 with --data)", .number = &runs, .number_min = 1, .number_max = 99},
-        {.name = "json", .doc = "One JSON object", .flag = &json},
-        {0}};
+    const tw_option options[] = {{.name = "data",
+                                  .value = "DIR",
+                                  .doc = "Measure on every *.csv.gz there instead of the synthetic shop",
+                                  .text = &data},
+                                 {.name = "runs",
+                                  .value = "N",
+                                  .doc = "Runs of each figure, the median counts (default 3; 1 with --data)",
+                                  .number = &runs,
+                                  .number_min = 1,
+                                  .number_max = 99},
+                                 {.name = "json", .doc = "One JSON object", .flag = &json},
+                                 {0}};
     tw_config config;
     tw_args args;
     tw_buf buf = {0};
@@ -92,8 +104,10 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         }
     }
     tw_bench_machine_measure(&machine);
-    tw_buf_printf(&buf, json ? "{\"machine\":{\"stream_gb_per_s\":%.1f,\"random_independent_ns\":%.1f,\"random_dependent_ns\":%.1f},\"replay\":{"
-                             : "machine: %.1f GB/s in order, %.1f ns a random line (independent), %.1f ns (dependent)\n",
+    tw_buf_printf(&buf,
+                  json ? "{\"machine\":{\"stream_gb_per_s\":%.1f,\"random_independent_ns\":%.1f,\"random_dependent_"
+                         "ns\":%.1f},\"replay\":{"
+                       : "machine: %.1f GB/s in order, %.1f ns a random line (independent), %.1f ns (dependent)\n",
                   machine.stream_gb_per_s, machine.random_independent_ns, machine.random_dependent_ns);
     code = bench_replays(&files, &config, runs ? (int)runs : data ? 1 : 3, json, &buf, err);
     if (code != TW_OK)

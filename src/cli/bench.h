@@ -22,15 +22,16 @@ void tw_bench_events_done(tw_bench_events *events);
 
 /* Where the time of a replay from memory goes. */
 typedef struct tw_bench_replay {
-    double events_per_s;                              /* median of the runs: clean, learn and durable commits, no lists */
-    double spread;                                    /* (max - min) / median */
-    double clean_ns, learn_ns, commit_ns, other_ns;   /* per event, of the median run; clean and learn alone */
-    double written_bytes;                             /* per event, to the store */
+    double events_per_s;                            /* median of the runs: clean, learn and durable commits, no lists */
+    double spread;                                  /* (max - min) / median */
+    double clean_ns, learn_ns, commit_ns, other_ns; /* per event, of the median run; clean and learn alone */
+    double written_bytes;                           /* per event, to the store */
     int runs;
 } tw_bench_replay;
 
 /* One engine thread, a state in a fresh directory below $TMPDIR, removed afterwards. */
-tw_code tw_bench_replay_run(const tw_bench_events *events, const tw_config *config, int runs, tw_bench_replay *ret, tw_err *err);
+tw_code tw_bench_replay_run(const tw_bench_events *events, const tw_config *config, int runs, tw_bench_replay *ret,
+                            tw_err *err);
 
 /* The machine's own limits, for the ratios: read bandwidth and one dependent and one independent random access. */
 typedef struct tw_bench_machine {

@@ -21,7 +21,8 @@ static void keep(tw_bench_events *events, const tw_event *e) {
     copy->title = tw_arena_copy(events->bytes, e->title);
 }
 
-static tw_code drain(tw_source *source, tw_decoder *decoder, const tw_config *config, tw_bench_events *events, tw_err *err) {
+static tw_code drain(tw_source *source, tw_decoder *decoder, const tw_config *config, tw_bench_events *events,
+                     tw_err *err) {
     tw_record *records = tw_alloc((size_t)config->ingest_batch_max * sizeof *records);
     tw_arena *arena = tw_arena_create(1 << 16);
     int count = 0;
@@ -51,9 +52,15 @@ tw_code tw_bench_events_read(const char *path, const tw_config *config, tw_bench
     if (code != TW_OK)
         return code;
     switch (source->inputs[0].format) {
-    case TW_FORMAT_CSV: code = tw_decoder_csv(source->inputs[0].schema, &decoder, err); break;
-    case TW_FORMAT_AVRO: code = tw_decoder_avro(source->inputs[0].schema, &decoder, err); break;
-    default: code = tw_decoder_json(&decoder, err); break;
+    case TW_FORMAT_CSV:
+        code = tw_decoder_csv(source->inputs[0].schema, &decoder, err);
+        break;
+    case TW_FORMAT_AVRO:
+        code = tw_decoder_avro(source->inputs[0].schema, &decoder, err);
+        break;
+    default:
+        code = tw_decoder_json(&decoder, err);
+        break;
     }
     if (code == TW_OK)
         code = drain(source, decoder, config, ret_events, err);

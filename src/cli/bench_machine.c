@@ -11,7 +11,9 @@
 #define LINE_BYTES 64
 #define ACCESSES 4000000
 
-int64_t tw_bench_now_ns(void) { return tw_clock_steady_ns(&tw_clock_system); }
+int64_t tw_bench_now_ns(void) {
+    return tw_clock_steady_ns(&tw_clock_system);
+}
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

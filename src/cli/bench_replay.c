@@ -89,7 +89,8 @@ static tw_code learn_alone_ns(const tw_bench_events *events, const tw_config *co
     return code;
 }
 
-tw_code tw_bench_replay_run(const tw_bench_events *events, const tw_config *config, int runs, tw_bench_replay *ret, tw_err *err) {
+tw_code tw_bench_replay_run(const tw_bench_events *events, const tw_config *config, int runs, tw_bench_replay *ret,
+                            tw_err *err) {
     double *ns = tw_alloc((size_t)runs * sizeof *ns), commit_ns = 0, written = 0, learn_ns = 0;
     tw_code code = TW_OK;
     for (int i = 0; code == TW_OK && i < runs; i++)

@@ -4,10 +4,11 @@
 static tw_code run(int argc, char **argv, tw_err *err) {
     bool json = false, markdown = false;
     const char *check = NULL;
-    const tw_option options[] = {{.name = "check", .value = "FILE", .doc = "Only says whether FILE is a good configuration", .text = &check},
-                                 {.name = "json", .doc = "One JSON object", .flag = &json},
-                                 {.name = "markdown", .doc = "The reference of all keys, as a table", .flag = &markdown},
-                                 {0}};
+    const tw_option options[] = {
+        {.name = "check", .value = "FILE", .doc = "Only says whether FILE is a good configuration", .text = &check},
+        {.name = "json", .doc = "One JSON object", .flag = &json},
+        {.name = "markdown", .doc = "The reference of all keys, as a table", .flag = &markdown},
+        {0}};
     tw_args args;
     tw_buf buf = {0};
     tw_config config;

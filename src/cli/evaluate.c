@@ -106,12 +106,14 @@ static void write_result(const evaluation *e, const char *path, double seconds, 
         tw_buf_printf(buf, "{\"file\":");
         tw_print_json_text(buf, tw_slice_of(path));
         tw_buf_printf(buf,
-                      ",\"asked\":%" PRIu64 ",\"hr10\":%.5f,\"hr20\":%.5f,\"ndcg10\":%.5f,\"mrr20\":%.5f,\"rank_us_mean\":%.2f"
+                      ",\"asked\":%" PRIu64
+                      ",\"hr10\":%.5f,\"hr20\":%.5f,\"ndcg10\":%.5f,\"mrr20\":%.5f,\"rank_us_mean\":%.2f"
                       ",\"seconds\":%.2f}",
                       m->asked, tw_prequential_hr10(m), tw_prequential_hr20(m), tw_prequential_ndcg10(m),
                       tw_prequential_mrr20(m), rank_us, seconds);
     } else {
-        tw_buf_printf(buf, "asked %" PRIu64 "  HR@10 %.4f  HR@20 %.4f  NDCG@10 %.4f  MRR@20 %.4f  ranking %.1f us  %.1f s",
+        tw_buf_printf(buf,
+                      "asked %" PRIu64 "  HR@10 %.4f  HR@20 %.4f  NDCG@10 %.4f  MRR@20 %.4f  ranking %.1f us  %.1f s",
                       m->asked, tw_prequential_hr10(m), tw_prequential_hr20(m), tw_prequential_ndcg10(m),
                       tw_prequential_mrr20(m), rank_us, seconds);
     }
@@ -120,7 +122,8 @@ static void write_result(const evaluation *e, const char *path, double seconds, 
 /* Rows are events of their own, in whatever order the file has them. */
 static void forget_nothing(tw_config *config) {
     config->dedup_enabled = false;
-    config->clean_lateness_click_ms = config->clean_lateness_purchase_ms = config->clean_lateness_review_ms = INT64_MAX / 4;
+    config->clean_lateness_click_ms = config->clean_lateness_purchase_ms = config->clean_lateness_review_ms =
+        INT64_MAX / 4;
     config->state_ttl_ms = 0;
 }
 
@@ -129,7 +132,10 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     bool json = false, exclude_consumed = false;
     const tw_option options[] = {
         {.name = "exclude-consumed", .doc = "The same as --set rank.exclude=consumed", .flag = &exclude_consumed},
-        {.name = "state", .value = "DIR", .doc = "Keep what was learned in this directory (default: keep nothing)", .text = &state_dir},
+        {.name = "state",
+         .value = "DIR",
+         .doc = "Keep what was learned in this directory (default: keep nothing)",
+         .text = &state_dir},
         {.name = "json", .doc = "One JSON object", .flag = &json},
         {0}};
     tw_config config;

@@ -21,8 +21,8 @@ static void write_json(tw_engine *engine, tw_buf *buf) {
     tw_buf_printf(buf,
                   "{\"consumed\":%" PRIu64 ",\"applied\":%" PRIu64 ",\"duplicate\":%" PRIu64 ",\"late\":%" PRIu64
                   ",\"dead_lettered\":%" PRIu64 ",\"lists\":%" PRIu64,
-                  t.consumed, t.verdicts[TW_VERDICT_APPLIED], t.verdicts[TW_VERDICT_DUPLICATE], t.verdicts[TW_VERDICT_LATE],
-                  t.verdicts[TW_VERDICT_DEAD], t.lists);
+                  t.consumed, t.verdicts[TW_VERDICT_APPLIED], t.verdicts[TW_VERDICT_DUPLICATE],
+                  t.verdicts[TW_VERDICT_LATE], t.verdicts[TW_VERDICT_DEAD], t.lists);
     tw_buf_printf(buf, ",\"reasons\":{");
     bool first = true;
     for (int r = TW_REASON_NONE + 1; r < TW_REASON_COUNT; r++)
@@ -35,9 +35,9 @@ static void write_json(tw_engine *engine, tw_buf *buf) {
     if (tw_engine_watermark_ms(engine) != INT64_MIN)
         tw_buf_printf(buf, ",\"watermark_ms\":%" PRId64, tw_engine_watermark_ms(engine));
     tw_buf_printf(buf,
-                  ",\"memory_bytes\":{\"users\":%" PRIu64 ",\"items\":%" PRIu64 ",\"pairs\":%" PRIu64 ",\"fixed\":%" PRIu64
-                  "},\"store\":{\"journal_commits\":%" PRIu64 ",\"journal_bytes\":%" PRIu64 ",\"used_bytes\":%" PRIu64
-                  ",\"max_bytes\":%" PRIu64 "},\"digest\":\"",
+                  ",\"memory_bytes\":{\"users\":%" PRIu64 ",\"items\":%" PRIu64 ",\"pairs\":%" PRIu64
+                  ",\"fixed\":%" PRIu64 "},\"store\":{\"journal_commits\":%" PRIu64 ",\"journal_bytes\":%" PRIu64
+                  ",\"used_bytes\":%" PRIu64 ",\"max_bytes\":%" PRIu64 "},\"digest\":\"",
                   model.user_bytes, model.item_bytes, model.pair_bytes, model.fixed_bytes, store.journal_commits,
                   store.journal_bytes, store.map_used_bytes, store.map_max_bytes);
     write_digest(engine, buf);
@@ -53,17 +53,17 @@ static void write_table(tw_engine *engine, tw_buf *buf) {
     tw_buf_printf(buf,
                   "consumed      %12" PRIu64 "\n  applied     %12" PRIu64 "\n  duplicate   %12" PRIu64
                   "\n  late        %12" PRIu64 "\n  dead letter %12" PRIu64 "\n",
-                  t.consumed, t.verdicts[TW_VERDICT_APPLIED], t.verdicts[TW_VERDICT_DUPLICATE], t.verdicts[TW_VERDICT_LATE],
-                  t.verdicts[TW_VERDICT_DEAD]);
+                  t.consumed, t.verdicts[TW_VERDICT_APPLIED], t.verdicts[TW_VERDICT_DUPLICATE],
+                  t.verdicts[TW_VERDICT_LATE], t.verdicts[TW_VERDICT_DEAD]);
     for (int r = TW_REASON_NONE + 1; r < TW_REASON_COUNT; r++)
         if (t.reasons[r])
             tw_buf_printf(buf, "    %-17s %5" PRIu64 "\n", tw_reason_name((tw_reason)r), t.reasons[r]);
     tw_buf_printf(buf,
                   "lists         %12" PRIu64 "\nusers         %12" PRIu32 "\nitems         %12" PRIu32
-                  "\nusers owed    %12" PRIu64 "\njournal       %12" PRIu64 " bytes in %" PRIu64 " commits\nstore         %12" PRIu64
-                  " of %" PRIu64 " bytes\ndigest        ",
-                  t.lists, tw_model_user_count(m), tw_model_item_count(m), tw_engine_users_owed(engine), store.journal_bytes,
-                  store.journal_commits, store.map_used_bytes, store.map_max_bytes);
+                  "\nusers owed    %12" PRIu64 "\njournal       %12" PRIu64 " bytes in %" PRIu64
+                  " commits\nstore         %12" PRIu64 " of %" PRIu64 " bytes\ndigest        ",
+                  t.lists, tw_model_user_count(m), tw_model_item_count(m), tw_engine_users_owed(engine),
+                  store.journal_bytes, store.journal_commits, store.map_used_bytes, store.map_max_bytes);
     write_digest(engine, buf);
 }
 
@@ -83,7 +83,8 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     tw_code code = tw_args_parse(&tw_command_inspect, options, argc, argv, &config, 0, 0, &args, err);
     if (code != TW_OK || args.help)
         goto done;
-    tw_engine_options opening = {.config = &config, .state_dir = state_dir ? state_dir : config.state_dir, .read_only = true};
+    tw_engine_options opening = {
+        .config = &config, .state_dir = state_dir ? state_dir : config.state_dir, .read_only = true};
     if (!*opening.state_dir) {
         code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
         goto done;

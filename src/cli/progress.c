@@ -29,8 +29,8 @@ void tw_progress_show(tw_progress *progress, int64_t done, int64_t all, uint64_t
         bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
     double left = share > 0.01 ? seconds / share - seconds : 0;
-    fprintf(stderr, "\r%s [%s] %3.0f%%  %" PRIu64 " records  %.0f/s  %.0fs left\033[K", progress->what, bar, share * 100,
-            records, seconds > 0 ? (double)records / seconds : 0, left);
+    fprintf(stderr, "\r%s [%s] %3.0f%%  %" PRIu64 " records  %.0f/s  %.0fs left\033[K", progress->what, bar,
+            share * 100, records, seconds > 0 ? (double)records / seconds : 0, left);
     fflush(stderr);
 }
 

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 
 static void write_table(const tw_list *list, tw_buf *buf) {
-    tw_buf_printf(buf, "%s " TW_SLICE_FMT ", list version %" PRIu64, list->known ? "user" : "unknown user (the popular)",
-                  TW_SLICE_ARG(list->user_id), list->list_version);
+    tw_buf_printf(buf, "%s " TW_SLICE_FMT ", list version %" PRIu64,
+                  list->known ? "user" : "unknown user (the popular)", TW_SLICE_ARG(list->user_id), list->list_version);
     for (int i = 0; i < list->count; i++) {
         const tw_list_item *item = &list->items[i];
         tw_buf_printf(buf, "\n%3d  %8.4f  " TW_SLICE_FMT, i + 1, (double)item->score, TW_SLICE_ARG(item->item_id));
@@ -30,7 +30,12 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     bool json = false;
     const tw_option options[] = {
         {.name = "state", .value = "DIR", .doc = "Directory of the durable state", .text = &state_dir},
-        {.name = "top", .value = "N", .doc = "How many items (default rank.list.size)", .number = &top, .number_min = 1, .number_max = TW_LIST_SIZE_MAX},
+        {.name = "top",
+         .value = "N",
+         .doc = "How many items (default rank.list.size)",
+         .number = &top,
+         .number_min = 1,
+         .number_max = TW_LIST_SIZE_MAX},
         {.name = "category", .value = "NAME", .doc = "Only items of this category", .text = &category},
         {.name = "json", .doc = "One JSON object", .flag = &json},
         {0}};
@@ -43,7 +48,8 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     tw_code code = tw_args_parse(&tw_command_recommend, options, argc, argv, &config, 1, 1, &args, err);
     if (code != TW_OK || args.help)
         goto done;
-    tw_engine_options opening = {.config = &config, .state_dir = state_dir ? state_dir : config.state_dir, .read_only = true};
+    tw_engine_options opening = {
+        .config = &config, .state_dir = state_dir ? state_dir : config.state_dir, .read_only = true};
     if (!*opening.state_dir) {
         code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
         goto done;

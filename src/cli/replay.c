@@ -49,7 +49,8 @@ static tw_code replay(tw_engine *engine, tw_source *source, tw_err *err) {
         return code;
     if (tw_stop_wanted()) {
         TW_TRY(tw_engine_commit(engine, err));
-        return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal; what was read is committed, the same command goes on");
+        return tw_fail(err, TW_E_INTERRUPTED,
+                       "stopped by a signal; what was read is committed, the same command goes on");
     }
     TW_TRY(tw_engine_list_owed(engine, err));
     return tw_engine_commit(engine, err);
@@ -84,10 +85,19 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     const char *state_dir = NULL, *out = NULL, *dead = NULL, *lists = NULL;
     bool json = false;
     const tw_option options[] = {
-        {.name = "state", .value = "DIR", .doc = "Directory of the durable state; created if missing", .text = &state_dir},
-        {.name = "out", .value = "FILE", .doc = "Lists as JSON lines; - is stdout (the summary then goes to stderr)", .text = &out},
-        {.name = "lists", .value = "WHICH", .doc = "all: as refresh intervals say in event time (default with --out); final: one per "
-                                                   "user at the end; none (default without --out)", .text = &lists},
+        {.name = "state",
+         .value = "DIR",
+         .doc = "Directory of the durable state; created if missing",
+         .text = &state_dir},
+        {.name = "out",
+         .value = "FILE",
+         .doc = "Lists as JSON lines; - is stdout (the summary then goes to stderr)",
+         .text = &out},
+        {.name = "lists",
+         .value = "WHICH",
+         .doc = "all: as refresh intervals say in event time (default with --out); final: one per "
+                "user at the end; none (default without --out)",
+         .text = &lists},
         {.name = "dead-letters", .value = "FILE", .doc = "Bad rows with their reasons, as JSON lines", .text = &dead},
         {.name = "json", .doc = "The summary as one JSON object", .flag = &json},
         {0}};
@@ -134,4 +144,5 @@ done:
 }
 
 const tw_command tw_command_replay = {"replay", "FILE --state DIR [--out FILE] [--lists all|final|none]",
-                                      "Takes a file of events (CSV, JSON lines, Avro; gzip too) into a durable state", run};
+                                      "Takes a file of events (CSV, JSON lines, Avro; gzip too) into a durable state",
+                                      run};

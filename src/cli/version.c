@@ -20,4 +20,5 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     return code;
 }
 
-const tw_command tw_command_version = {"version", "[--json]", "Prints the version of the program and of its store", run};
+const tw_command tw_command_version = {"version", "[--json]", "Prints the version of the program and of its store",
+                                       run};

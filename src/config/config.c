@@ -25,7 +25,9 @@ const tw_key tw_keys[] = {
 };
 const size_t tw_keys_count = sizeof tw_keys / sizeof tw_keys[0];
 
-static void *at(tw_config *config, const tw_key *key) { return (char *)config + key->offset; }
+static void *at(tw_config *config, const tw_key *key) {
+    return (char *)config + key->offset;
+}
 
 static const char *keep_text(tw_config *config, const char *text) {
     tw_config_owned *owned = config->owned;
@@ -38,11 +40,20 @@ void tw_config_init(tw_config *config) {
     for (size_t k = 0; k < tw_keys_count; k++) {
         const tw_key *key = &tw_keys[k];
         switch (key->type) {
-        case TW_KEY_INT: break;
-        case TW_KEY_REAL: *(double *)at(config, key) = key->def; break;
-        case TW_KEY_BOOL: *(bool *)at(config, key) = key->def != 0; break;
-        case TW_KEY_CHOICE: *(int *)at(config, key) = (int)key->def; break;
-        case TW_KEY_TEXT: *(const char **)at(config, key) = key->def_text; break;
+        case TW_KEY_INT:
+            break;
+        case TW_KEY_REAL:
+            *(double *)at(config, key) = key->def;
+            break;
+        case TW_KEY_BOOL:
+            *(bool *)at(config, key) = key->def != 0;
+            break;
+        case TW_KEY_CHOICE:
+            *(int *)at(config, key) = (int)key->def;
+            break;
+        case TW_KEY_TEXT:
+            *(const char **)at(config, key) = key->def_text;
+            break;
         }
     }
 #define SET_INT(field, def) config->field = (def); /* exact: the table's double holds 53 bits only */
@@ -115,8 +126,8 @@ static bool scale_of(const tw_key *key, const char *suffix, double *ret_scale) {
     static const struct {
         const char *unit, *suffix;
         double scale;
-    } scales[] = {{"bytes", "k", 1024},      {"bytes", "m", 1048576}, {"bytes", "g", 1073741824}, {"ms", "ms", 1},
-                  {"ms", "s", 1000},         {"ms", "min", 60000},    {"ms", "h", 3600000},       {"ms", "d", 86400000}};
+    } scales[] = {{"bytes", "k", 1024}, {"bytes", "m", 1048576}, {"bytes", "g", 1073741824}, {"ms", "ms", 1},
+                  {"ms", "s", 1000},    {"ms", "min", 60000},    {"ms", "h", 3600000},       {"ms", "d", 86400000}};
     for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++)
         if (strcmp(key->unit, scales[i].unit) == 0 && strcmp(suffix, scales[i].suffix) == 0) {
             *ret_scale = scales[i].scale;
@@ -159,8 +170,10 @@ static tw_code set_choice(const tw_key *key, const char *text, int *ret, tw_err 
 
 tw_code tw_key_assign(tw_config *config, const tw_key *key, const char *text, tw_err *err) {
     switch (key->type) {
-    case TW_KEY_INT: return set_int(key, text, at(config, key), err);
-    case TW_KEY_CHOICE: return set_choice(key, text, at(config, key), err);
+    case TW_KEY_INT:
+        return set_int(key, text, at(config, key), err);
+    case TW_KEY_CHOICE:
+        return set_choice(key, text, at(config, key), err);
     case TW_KEY_REAL: {
         char *end;
         double value = strtod(text, &end);

@@ -15,7 +15,7 @@
 
 #define TW_KEY_TABLE(X)                                                                                                \
     /* The application and its state. */                                                                               \
-    X(TEXT, application_id, "application.id", "tailwater", 1, 200, "",                                                  \
+    X(TEXT, application_id, "application.id", "tailwater", 1, 200, "",                                                 \
       "Name of this application: the consumer group, the prefix of internal topics")                                   \
     X(TEXT, state_dir, "state.dir", "", 0, 4000, "path", "Directory of the durable state (LMDB); created if missing")  \
     X(INT, state_map_max_bytes, "state.map.max.bytes", 64LL << 30, 1 << 20, 1LL << 46, "bytes",                        \
@@ -26,8 +26,7 @@
       "Most items kept; beyond it the one unseen for longest is evicted and counted")                                  \
     X(INT, state_ttl_ms, "state.ttl.ms", 0, 0, 100 * 365 * TW_DAY_MS, "ms",                                            \
       "Drop users idle for longer than this in event time; 0 never")                                                   \
-    X(INT, commit_interval_ms, "commit.interval.ms", 1000, 1, 600000, "ms",                                            \
-      "Wall time between durable commits")                                                                             \
+    X(INT, commit_interval_ms, "commit.interval.ms", 1000, 1, 600000, "ms", "Wall time between durable commits")       \
     X(INT, store_journal_max_bytes, "store.journal.max.bytes", 256LL << 20, 1 << 20, 1LL << 40, "bytes",               \
       "Journal beyond which rows are folded in place at each commit; bounds the time of a start")                      \
     X(INT, store_fold_rows_max, "store.fold.rows.max", 8192, 1, 100000000, "rows",                                     \
@@ -63,10 +62,9 @@
     X(CHOICE, learn_model, "learn.model", 0, 0, 1, "default|mf",                                                       \
       "default: context embeddings, transitions, repeats and popularity, blended; mf: user x item factors by SGD")     \
     X(INT, learn_dim, "learn.dim", 64, 4, 512, "", "Width of the embeddings; a multiple of 4")                         \
-    X(INT, learn_past_max, "learn.past.max", 512, 8, 65536, "items",                                                    \
+    X(INT, learn_past_max, "learn.past.max", 512, 8, 65536, "items",                                                   \
       "Most past items kept with a user; what rank.exclude names is kept beyond it, up to 65,536")                     \
-    X(INT, learn_context_items, "learn.context.items", 20, 1, 256, "items",                                            \
-      "Newest past items that make the context")                                                                       \
+    X(INT, learn_context_items, "learn.context.items", 20, 1, 256, "items", "Newest past items that make the context") \
     X(REAL, learn_context_fast, "learn.context.fast", 0.6, 0, 1, "",                                                   \
       "Decay of the context per past item, first half of the dimensions")                                              \
     X(REAL, learn_context_slow, "learn.context.slow", 0.92, 0, 1, "",                                                  \

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const void *at(const tw_config *config, const tw_key *key) { return (const char *)config + key->offset; }
+static const void *at(const tw_config *config, const tw_key *key) {
+    return (const char *)config + key->offset;
+}
 
 static bool is_secret(const char *name) {
     return strstr(name, "password") || strstr(name, "secret") || strstr(name, ".key") || strstr(name, "jaas");
@@ -34,15 +36,23 @@ static void put_quoted(tw_buf *out, const char *text) {
 
 static void put_value(const tw_config *config, const tw_key *key, tw_buf *out, bool json) {
     switch (key->type) {
-    case TW_KEY_INT: tw_buf_printf(out, "%" PRId64, *(const int64_t *)at(config, key)); break;
-    case TW_KEY_REAL: tw_buf_printf(out, "%.9g", *(const double *)at(config, key)); break;
-    case TW_KEY_BOOL: tw_buf_printf(out, "%s", *(const bool *)at(config, key) ? "true" : "false"); break;
+    case TW_KEY_INT:
+        tw_buf_printf(out, "%" PRId64, *(const int64_t *)at(config, key));
+        break;
+    case TW_KEY_REAL:
+        tw_buf_printf(out, "%.9g", *(const double *)at(config, key));
+        break;
+    case TW_KEY_BOOL:
+        tw_buf_printf(out, "%s", *(const bool *)at(config, key) ? "true" : "false");
+        break;
     case TW_KEY_CHOICE: {
         tw_slice choice = choice_of(key->unit, *(const int *)at(config, key));
         tw_buf_printf(out, json ? "\"" TW_SLICE_FMT "\"" : TW_SLICE_FMT, TW_SLICE_ARG(choice));
         break;
     }
-    case TW_KEY_TEXT: put_quoted(out, is_secret(key->name) ? "***" : *(const char *const *)at(config, key)); break;
+    case TW_KEY_TEXT:
+        put_quoted(out, is_secret(key->name) ? "***" : *(const char *const *)at(config, key));
+        break;
     }
 }
 

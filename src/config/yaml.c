@@ -17,7 +17,8 @@ typedef struct reader {
     tw_err *err;
 } reader;
 
-__attribute__((format(printf, 3, 4))) static tw_code complain(reader *r, const yaml_mark_t *mark, const char *fmt, ...) {
+__attribute__((format(printf, 3, 4))) static tw_code complain(reader *r, const yaml_mark_t *mark, const char *fmt,
+                                                              ...) {
     char text[400];
     va_list args;
     va_start(args, fmt);
@@ -80,7 +81,8 @@ static tw_code take_pair(reader *r, const yaml_event_t *key, bool in_kafka) {
     } else if (value.type == YAML_ALIAS_EVENT || (value.type == YAML_SCALAR_EVENT && value.data.scalar.anchor)) {
         code = complain(r, &value.start_mark, "anchors and aliases are not allowed");
     } else if (value.type != YAML_SCALAR_EVENT) {
-        code = complain(r, &value.start_mark, "%s wants one value (keys are flat and dotted; only kafka: is a map)", name);
+        code =
+            complain(r, &value.start_mark, "%s wants one value (keys are flat and dotted; only kafka: is a map)", name);
     } else if (strlen((const char *)value.data.scalar.value) != value.data.scalar.length) {
         code = complain(r, &value.start_mark, "%s: a zero byte", name);
     } else if (in_kafka) {
@@ -103,7 +105,8 @@ static tw_code read_document(reader *r) {
         switch (type) {
         case YAML_STREAM_START_EVENT:
         case YAML_DOCUMENT_END_EVENT:
-        case YAML_STREAM_END_EVENT: break;
+        case YAML_STREAM_END_EVENT:
+            break;
         case YAML_DOCUMENT_START_EVENT:
             if (documents++)
                 code = complain(r, &event.start_mark, "more than one document");
@@ -113,7 +116,9 @@ static tw_code read_document(reader *r) {
                 code = complain(r, &event.start_mark, "keys are flat and dotted");
             in_map = true;
             break;
-        case YAML_MAPPING_END_EVENT: in_map = false; break;
+        case YAML_MAPPING_END_EVENT:
+            in_map = false;
+            break;
         default:
             if (in_map)
                 code = take_pair(r, &event, false);

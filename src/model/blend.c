@@ -6,8 +6,8 @@
 
 /* Where learning starts: near where it ends on the three measured streams. */
 static const float weights_first[TW_BLEND_SCORERS] = {
-    [TW_BY_CONTEXT] = 0.6f, [TW_BY_TRANSITIONS] = 0.5f, [TW_BY_TRENDING] = 0.05f,
-    [TW_BY_POPULAR] = 0.05f, [TW_BY_REPEAT] = 0.5f,     [TW_BY_OWN] = 1.0f,
+    [TW_BY_CONTEXT] = 0.6f,  [TW_BY_TRANSITIONS] = 0.5f, [TW_BY_TRENDING] = 0.05f,
+    [TW_BY_POPULAR] = 0.05f, [TW_BY_REPEAT] = 0.5f,      [TW_BY_OWN] = 1.0f,
 };
 
 void tw_blend_init(tw_blend *blend, const tw_config *config) {

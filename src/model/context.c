@@ -75,7 +75,8 @@ bool tw_context_make(tw_context *context, const tw_items *items, const tw_user *
 
 /* Scores of the pool against the context with log q taken off; -inf where the pool is empty or holds the target. Returns the
  * log of the sum of exponentials, target's included. */
-static float pool_logits(tw_context *context, const tw_items *items, const tw_sampler *sampler, uint32_t target, float target_logit) {
+static float pool_logits(tw_context *context, const tw_items *items, const tw_sampler *sampler, uint32_t target,
+                         float target_logit) {
     float most = target_logit;
     for (uint32_t j = 0; j < sampler->pool_size; j++) {
         uint32_t item = sampler->pool[j];
@@ -100,8 +101,10 @@ static float adagrad(float *sum, float mean_square, float rate) {
     return rate / sqrtf(*sum + SUM_LEAST);
 }
 
-static void step_out(tw_context *context, tw_items *items, uint32_t item, float gradient, float context_square, float strength) {
-    float square = gradient * gradient * (context_square + 1.0f) / (float)(context->D + 1); /* bias counts as a dimension */
+static void step_out(tw_context *context, tw_items *items, uint32_t item, float gradient, float context_square,
+                     float strength) {
+    float square =
+        gradient * gradient * (context_square + 1.0f) / (float)(context->D + 1); /* bias counts as a dimension */
     float step = strength * adagrad(&items->out_sum[item], square, context->rate) * gradient;
     context->kernels->pull(context->gradient, gradient, tw_row(&items->out, item), step, context->vector, context->D);
     items->bias[item] += step;
@@ -111,7 +114,8 @@ static void step_out(tw_context *context, tw_items *items, uint32_t item, float 
 static void step_in(tw_context *context, tw_items *items, float strength) {
     int half = context->D / 2;
     const float *g = context->gradient;
-    float square_fast = context->kernels->dot(g, g, half), square_slow = context->kernels->dot(g + half, g + half, half);
+    float square_fast = context->kernels->dot(g, g, half),
+          square_slow = context->kernels->dot(g + half, g + half, half);
     for (uint32_t c = 0; c < context->used_count; c++) {
         uint32_t item = context->used[c];
         float wf = context->weight_fast[c], ws = context->weight_slow[c];
@@ -124,9 +128,10 @@ static void step_in(tw_context *context, tw_items *items, float strength) {
     }
 }
 
-float tw_context_train(tw_context *context, tw_items *items, const tw_sampler *sampler, float *embedding, uint32_t target,
-                       float strength) {
-    float target_logit = context->kernels->dot(tw_row(&items->out, target), context->vector, context->D) + items->bias[target];
+float tw_context_train(tw_context *context, tw_items *items, const tw_sampler *sampler, float *embedding,
+                       uint32_t target, float strength) {
+    float target_logit =
+        context->kernels->dot(tw_row(&items->out, target), context->vector, context->D) + items->bias[target];
     target_logit -= logf((float)sampler->pool_size * tw_sampler_probability(sampler, items, target));
     float log_sum = pool_logits(context, items, sampler, target, target_logit);
     float square = context->kernels->dot(context->vector, context->vector, context->D);

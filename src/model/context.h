@@ -18,12 +18,12 @@
 typedef struct tw_context {
     const tw_kernels *kernels;
     int D;
-    uint32_t items_max;      /* newest past items used */
-    float fast, slow;        /* decays */
+    uint32_t items_max; /* newest past items used */
+    float fast, slow;   /* decays */
     float rate, user_rate;
-    float *vector;           /* (D) the context of the last make */
-    float *gradient;         /* (D) */
-    float *scores;           /* (pool) */
+    float *vector;                       /* (D) the context of the last make */
+    float *gradient;                     /* (D) */
+    float *scores;                       /* (pool) */
     uint32_t used[TW_CONTEXT_ITEMS_MAX]; /* items of the last make, newest first */
     float weight_fast[TW_CONTEXT_ITEMS_MAX], weight_slow[TW_CONTEXT_ITEMS_MAX];
     uint32_t used_count;
@@ -40,7 +40,7 @@ bool tw_context_make(tw_context *context, const tw_items *items, const tw_user *
 
 /* One step for target after the context was made: the target's out row up, the pool's down, the gradient back into the items
  * of the context and into the user's embedding. strength scales the step. Marks rows as changed. Returns the loss (nats). */
-float tw_context_train(tw_context *context, tw_items *items, const tw_sampler *sampler, float *embedding, uint32_t target,
-                       float strength);
+float tw_context_train(tw_context *context, tw_items *items, const tw_sampler *sampler, float *embedding,
+                       uint32_t target, float strength);
 
 #endif

@@ -9,7 +9,9 @@
 
 #define CAPACITY_MIN 4
 
-void tw_follow_init(tw_follow *follow, uint64_t pairs_max) { *follow = (tw_follow){.pairs_max = pairs_max}; }
+void tw_follow_init(tw_follow *follow, uint64_t pairs_max) {
+    *follow = (tw_follow){.pairs_max = pairs_max};
+}
 
 void tw_follow_done(tw_follow *follow) {
     for (size_t i = 0; i < follow->rows_capacity; i++)
@@ -18,7 +20,9 @@ void tw_follow_done(tw_follow *follow) {
     tw_dirty_done(&follow->dirty);
 }
 
-static uint32_t home_of(uint32_t item, uint32_t capacity) { return (item * 0x9e3779b1u) >> (32 - __builtin_ctz(capacity)); }
+static uint32_t home_of(uint32_t item, uint32_t capacity) {
+    return (item * 0x9e3779b1u) >> (32 - __builtin_ctz(capacity));
+}
 
 /* Where item stands in the row, or the empty place where it would. */
 static tw_pair *place_of(const tw_follow_row *row, uint32_t item) {

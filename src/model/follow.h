@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 typedef struct tw_pair {
-    uint32_t item;  /* TW_PAIR_EMPTY: none; TW_PAIR_DIRTY set: changed since the last commit */
+    uint32_t item; /* TW_PAIR_EMPTY: none; TW_PAIR_DIRTY set: changed since the last commit */
     float weight;
 } tw_pair;
 
@@ -22,8 +22,8 @@ typedef struct tw_pair {
 typedef struct tw_follow_row {
     tw_pair *pairs; /* (capacity), a power of two; NULL: none yet */
     uint32_t count, capacity;
-    float sum;      /* of weights ever added (what was pruned included): how much was seen of the item */
-    bool whole;     /* goes to the store whole at the next commit */
+    float sum;  /* of weights ever added (what was pruned included): how much was seen of the item */
+    bool whole; /* goes to the store whole at the next commit */
 } tw_follow_row;
 
 typedef struct tw_follow {
@@ -46,7 +46,9 @@ void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next);
 static inline const tw_follow_row *tw_follow_row_at(const tw_follow *follow, uint32_t item) {
     return item < follow->rows_capacity && follow->rows[item].pairs ? &follow->rows[item] : NULL;
 }
-static inline uint32_t tw_pair_item(const tw_pair *pair) { return pair->item & ~TW_PAIR_DIRTY; }
+static inline uint32_t tw_pair_item(const tw_pair *pair) {
+    return pair->item & ~TW_PAIR_DIRTY;
+}
 
 /* Drops rows and pairs of items for which live says no. */
 void tw_follow_scrub(tw_follow *follow, const tw_slots *live);

@@ -16,8 +16,8 @@ enum { TW_WEIGHT_CLOCK, TW_WEIGHT_BLEND, TW_WEIGHT_REPEAT, TW_WEIGHT_POOL, TW_WE
 /* What the last scoring computed, kept for explain and for the blend's step. */
 typedef struct tw_scoring {
     float *context, *transitions, *trending, *popular; /* (items) log-scores of each, nats */
-    float *raw;                                        /* (items) transitions before the logarithm; zero between calls */
-    uint32_t *touched;                                 /* items with raw > 0 */
+    float *raw;        /* (items) transitions before the logarithm; zero between calls */
+    uint32_t *touched; /* items with raw > 0 */
     uint32_t touched_count;
     uint32_t capacity, n;
     uint32_t user;
@@ -42,14 +42,14 @@ struct tw_model {
     tw_follow follow;
     tw_repeat repeat;
     tw_blend blend;
-    uint64_t sequence;      /* events learned */
-    int64_t clock_ms;       /* newest event time learned */
-    double popular_unit;    /* weight of one event now; grows, so that old counts need not be touched */
+    uint64_t sequence;   /* events learned */
+    int64_t clock_ms;    /* newest event time learned */
+    double popular_unit; /* weight of one event now; grows, so that old counts need not be touched */
 
     /* Derived and scratch. */
     tw_context context;
     tw_scoring scoring;
-    float *scores;          /* (items) for the blend's own ranking */
+    float *scores; /* (items) for the blend's own ranking */
     size_t scores_capacity;
     uint64_t users_evicted, users_expired, items_evicted;
 };

@@ -46,11 +46,13 @@ void tw_items_done(tw_items *items) {
     tw_dirty_done(&items->dirty_out);
 }
 
-uint32_t tw_items_find(const tw_items *items, tw_slice id) { return tw_map_find(items->map, id, 0, tw_map_hash(id, 0)); }
+uint32_t tw_items_find(const tw_items *items, tw_slice id) {
+    return tw_map_find(items->map, id, 0, tw_map_hash(id, 0));
+}
 
-/* Room for a slot in every array, its vectors and numbers at zero. */
+/* Room for a slot in every array; what is new is zero. */
 static void reach(tw_items *items, uint32_t item) {
-    size_t old = items->capacity, same;
+    size_t old = items->capacity;
     items->items = tw_grow(items->items, &items->capacity, (size_t)item + 1, sizeof(tw_item));
     if (items->capacity != old) {
         float **const columns[] = {&items->bias, &items->in_sum, &items->out_sum, &items->popular};
@@ -62,10 +64,16 @@ static void reach(tw_items *items, uint32_t item) {
     }
     tw_rows_reach(&items->in, item);
     tw_rows_reach(&items->out, item);
-    same = (size_t)items->in.D * sizeof(float);
-    memset(tw_row(&items->in, item), 0, same);
-    memset(tw_row(&items->out, item), 0, same);
-    items->bias[item] = items->in_sum[item] = items->out_sum[item] = items->popular[item] = 0;
+}
+
+static void clear_in(tw_items *items, uint32_t item) {
+    memset(tw_row(&items->in, item), 0, (size_t)items->in.D * sizeof(float));
+    items->in_sum[item] = 0;
+}
+
+static void clear_out(tw_items *items, uint32_t item) {
+    memset(tw_row(&items->out, item), 0, (size_t)items->out.D * sizeof(float));
+    items->out_sum[item] = items->bias[item] = 0;
 }
 
 void tw_items_reach_end(tw_items *items, uint32_t end) {
@@ -87,6 +95,9 @@ static char *copy_text(tw_items *items, tw_slice text, uint32_t *ret_size) {
 
 static tw_item *make(tw_items *items, uint32_t item, tw_slice id) {
     reach(items, item);
+    clear_in(items, item);
+    clear_out(items, item);
+    items->popular[item] = 0;
     tw_item *it = &items->items[item];
     *it = (tw_item){.price = NAN};
     it->id = copy_text(items, id, &it->id_size);
@@ -159,7 +170,8 @@ void tw_item_encode(const tw_items *items, tw_table table, uint32_t item, tw_buf
         tw_buf_f32(out, items->bias[item]);
         tw_buf_put(out, tw_row(&items->out, item), size);
         break;
-    default: break;
+    default:
+        break;
     }
 }
 
@@ -167,15 +179,13 @@ static tw_code load_identity(tw_items *items, uint32_t item, tw_cursor *c, tw_er
     tw_slice id = tw_cursor_text(c), category = tw_cursor_text(c), title = tw_cursor_text(c);
     if (c->bad || id.size > TW_ID_SIZE_MAX)
         return tw_fail(err, TW_E_STORE, "item row %" PRIu32 " is damaged", item);
-    tw_item *it;
-    if (tw_slots_used(&items->slots, item)) { /* news of the same slot: its vectors stay unless it is another item */
-        it = &items->items[item];
-        release(items, it);
-        it->id = copy_text(items, id, &it->id_size);
-    } else {
+    if (tw_slots_used(&items->slots, item))
+        release(items, &items->items[item]);
+    else
         tw_slots_take_at(&items->slots, item);
-        it = make(items, item, id);
-    }
+    reach(items, item); /* its vectors have rows of their own, which may have come before */
+    tw_item *it = &items->items[item];
+    it->id = copy_text(items, id, &it->id_size);
     it->category = copy_text(items, category, &it->category_size);
     it->title = copy_text(items, title, &it->title_size);
     it->order = tw_cursor_u64(c);
@@ -198,8 +208,7 @@ tw_code tw_item_load(tw_items *items, tw_table table, uint32_t item, tw_slice by
     if (table == TW_TABLE_ITEM) {
         TW_TRY(load_identity(items, item, &c, err));
     } else {
-        if (!tw_slots_used(&items->slots, item))
-            return tw_fail(err, TW_E_STORE, "vector of item row %" PRIu32 " without the item", item);
+        reach(items, item);
         if (table == TW_TABLE_ITEM_IN) {
             items->in_sum[item] = tw_cursor_f32(&c);
             load_vector(&items->in, item, &c);
@@ -214,11 +223,17 @@ tw_code tw_item_load(tw_items *items, tw_table table, uint32_t item, tw_slice by
     return TW_OK;
 }
 
-void tw_item_unload(tw_items *items, uint32_t item) {
-    if (!tw_slots_used(&items->slots, item))
+void tw_item_unload(tw_items *items, tw_table table, uint32_t item) {
+    if (item >= items->capacity)
         return;
-    release(items, &items->items[item]);
-    tw_slots_give(&items->slots, item);
+    if (table == TW_TABLE_ITEM_IN) {
+        clear_in(items, item);
+    } else if (table == TW_TABLE_ITEM_OUT) {
+        clear_out(items, item);
+    } else if (tw_slots_used(&items->slots, item)) {
+        release(items, &items->items[item]);
+        tw_slots_give(&items->slots, item);
+    }
 }
 
 void tw_items_loaded(tw_items *items) {

@@ -17,8 +17,8 @@ typedef struct tw_item {
     uint64_t order;         /* of first appearance */
     uint64_t last_sequence; /* of the newest event that names it */
     int64_t first_ms;
-    double price;           /* NaN: unknown */
-    uint8_t flags;          /* TW_ITEM_* */
+    double price;  /* NaN: unknown */
+    uint8_t flags; /* TW_ITEM_* */
 } tw_item;
 
 typedef struct tw_items {
@@ -26,10 +26,10 @@ typedef struct tw_items {
     size_t capacity;
     tw_slots slots;
     tw_map *map;
-    tw_rows in, out;            /* (items, D) */
-    float *bias;                /* (capacity) of out */
-    float *in_sum, *out_sum;    /* (capacity) Adagrad: sums of mean squared gradients */
-    float *popular;             /* (capacity) decayed count in units of tw_scale */
+    tw_rows in, out;         /* (items, D) */
+    float *bias;             /* (capacity) of out */
+    float *in_sum, *out_sum; /* (capacity) Adagrad: sums of mean squared gradients */
+    float *popular;          /* (capacity) decayed count in units of tw_scale */
     tw_dirty dirty, dirty_in, dirty_out;
     uint64_t next_order;
     size_t bytes;
@@ -53,7 +53,8 @@ static inline bool tw_item_shown(const tw_items *items, uint32_t item) {
 /* Rows: ITEM (identity and counts), ITEM_IN, ITEM_OUT. */
 void tw_item_encode(const tw_items *items, tw_table table, uint32_t item, tw_buf *out);
 tw_code tw_item_load(tw_items *items, tw_table table, uint32_t item, tw_slice bytes, tw_err *err);
-void tw_item_unload(tw_items *items, uint32_t item); /* a deletion while loading; nothing when it is not there */
+void tw_item_unload(tw_items *items, tw_table table,
+                    uint32_t item); /* a deletion while loading; rows come in any order */
 void tw_items_loaded(tw_items *items);
 
 #endif

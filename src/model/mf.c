@@ -15,7 +15,8 @@ static void first_vector(const tw_model *model, uint32_t user, float *embedding)
 }
 
 /* One row: label 1 for what happened, 0 for a negative. The user's gradient is collected and applied once at the end. */
-static void step(tw_model *model, const float *embedding, float *gradient, uint32_t item, float label, float rate, float decay) {
+static void step(tw_model *model, const float *embedding, float *gradient, uint32_t item, float label, float rate,
+                 float decay) {
     float *row = tw_row(&model->items.out, item);
     float logit = model->kernels->dot(row, embedding, model->context.D) + model->items.bias[item];
     float error = label - 1.0f / (1.0f + expf(-logit));

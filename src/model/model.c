@@ -54,13 +54,17 @@ tw_model *tw_model_free(tw_model *model) {
 uint32_t tw_model_user_find(const tw_model *model, uint32_t task, tw_slice user_id) {
     return tw_users_find(&model->users, task, user_id);
 }
-uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id) { return tw_items_find(&model->items, item_id); }
+uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id) {
+    return tw_items_find(&model->items, item_id);
+}
 
 tw_slice tw_model_user_id(const tw_model *model, uint32_t user) {
     const tw_user *u = tw_user_at(&model->users, user);
     return (tw_slice){u->id, u->id_size};
 }
-uint32_t tw_model_user_task(const tw_model *model, uint32_t user) { return tw_user_at(&model->users, user)->task; }
+uint32_t tw_model_user_task(const tw_model *model, uint32_t user) {
+    return tw_user_at(&model->users, user)->task;
+}
 
 tw_slice tw_model_item_id(const tw_model *model, uint32_t item) {
     return (tw_slice){model->items.items[item].id, model->items.items[item].id_size};
@@ -71,17 +75,35 @@ tw_slice tw_model_item_title(const tw_model *model, uint32_t item) {
 tw_slice tw_model_item_category(const tw_model *model, uint32_t item) {
     return (tw_slice){model->items.items[item].category, model->items.items[item].category_size};
 }
-uint64_t tw_model_item_order(const tw_model *model, uint32_t item) { return model->items.items[item].order; }
+uint64_t tw_model_item_order(const tw_model *model, uint32_t item) {
+    return model->items.items[item].order;
+}
 
-uint32_t tw_model_user_slots(const tw_model *model) { return model->users.slots.end; }
-uint32_t tw_model_item_slots(const tw_model *model) { return model->items.slots.end; }
-uint32_t tw_model_user_count(const tw_model *model) { return model->users.slots.count; }
-uint32_t tw_model_item_count(const tw_model *model) { return model->items.slots.count; }
-bool tw_model_user_live(const tw_model *model, uint32_t user) { return tw_slots_used(&model->users.slots, user); }
-bool tw_model_item_live(const tw_model *model, uint32_t item) { return tw_slots_used(&model->items.slots, item); }
+uint32_t tw_model_user_slots(const tw_model *model) {
+    return model->users.slots.end;
+}
+uint32_t tw_model_item_slots(const tw_model *model) {
+    return model->items.slots.end;
+}
+uint32_t tw_model_user_count(const tw_model *model) {
+    return model->users.slots.count;
+}
+uint32_t tw_model_item_count(const tw_model *model) {
+    return model->items.slots.count;
+}
+bool tw_model_user_live(const tw_model *model, uint32_t user) {
+    return tw_slots_used(&model->users.slots, user);
+}
+bool tw_model_item_live(const tw_model *model, uint32_t item) {
+    return tw_slots_used(&model->items.slots, item);
+}
 
-tw_user_list *tw_model_user_list(tw_model *model, uint32_t user) { return &tw_user_at(&model->users, user)->list; }
-void tw_model_user_list_touch(tw_model *model, uint32_t user) { tw_dirty_add(&model->users.dirty, user); }
+tw_user_list *tw_model_user_list(tw_model *model, uint32_t user) {
+    return &tw_user_at(&model->users, user)->list;
+}
+void tw_model_user_list_touch(tw_model *model, uint32_t user) {
+    tw_dirty_add(&model->users.dirty, user);
+}
 
 /* ---- one event ---------------------------------------------------------------------------------------------------- */
 
@@ -102,11 +124,16 @@ static uint32_t intern_item(tw_model *model, const tw_event *event) {
  * say (from -1 for one star to 1 for five). */
 static float strength_of(const tw_event *event) {
     switch (event->kind) {
-    case TW_KIND_CLICK: return 0.7f;
-    case TW_KIND_CART: return 0.85f;
-    case TW_KIND_PURCHASE: return 1.0f;
-    case TW_KIND_REVIEW: return event->has & TW_HAS_RATING ? ((float)event->rating - 3.0f) / 2.0f : 0.7f;
-    default: return 0;
+    case TW_KIND_CLICK:
+        return 0.7f;
+    case TW_KIND_CART:
+        return 0.85f;
+    case TW_KIND_PURCHASE:
+        return 1.0f;
+    case TW_KIND_REVIEW:
+        return event->has & TW_HAS_RATING ? ((float)event->rating - 3.0f) / 2.0f : 0.7f;
+    default:
+        return 0;
     }
 }
 
@@ -147,8 +174,8 @@ static bool blend_chosen(const tw_model *model, int32_t partition, int64_t offse
     return tw_rng_next(&rng) % every == 0;
 }
 
-static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength, int32_t partition,
-                     int64_t offset, tw_err *err) {
+static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength,
+                     int32_t partition, int64_t offset, tw_err *err) {
     tw_user *u = tw_user_at(&model->users, user);
     tw_rng rng = tw_rng_at((uint64_t)model->config->seed, (uint64_t)(uint32_t)partition << 8, (uint64_t)offset);
     if (model->mf) {
@@ -238,7 +265,8 @@ void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats) {
         .users_expired = model->users_expired,
         .items_evicted = model->items_evicted,
         .pairs_pruned = model->follow.pairs_pruned,
-        .user_bytes = model->users.bytes + model->users.slots.end * (sizeof(tw_user) + vector) + tw_map_size_bytes(model->users.map),
+        .user_bytes = model->users.bytes + model->users.slots.end * (sizeof(tw_user) + vector) +
+                      tw_map_size_bytes(model->users.map),
         .item_bytes = model->items.bytes + model->items.slots.end * (sizeof(tw_item) + 2 * vector + 5 * sizeof(float)) +
                       tw_map_size_bytes(model->items.map),
         .pair_bytes = model->follow.bytes + model->follow.rows_capacity * sizeof(tw_follow_row),

@@ -72,21 +72,21 @@ typedef struct tw_reasons {
     uint32_t because_item;
 } tw_reasons;
 void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons);
-int tw_model_scorers(const tw_model *model);                     /* how many */
-const char *tw_model_scorer_name(const tw_model *model, int i);  /* "context", "transitions", ... */
+int tw_model_scorers(const tw_model *model);                    /* how many */
+const char *tw_model_scorer_name(const tw_model *model, int i); /* "context", "transitions", ... */
 
 /* ---- what rank keeps with a user -------------------------------------------------------------------------------- */
 
 /* Part of the user's row, durable (all fields), left out of the digest. Change it, then call touch. Times run on the clock
  * of the refresh intervals: event time in replay, wall time in run. */
 typedef struct tw_user_list {
-    int64_t listed_ms;       /* when the last list was made; INT64_MIN: never (initial) */
-    int64_t owed_since_ms;   /* when the first event that no list covers came; INT64_MIN: nothing owed (initial) */
-    uint64_t owed_sequence;  /* order among the owed */
-    uint64_t list_version;   /* of the last list */
-    int64_t newest_ms;       /* event time of the user's newest applied event; INT64_MIN: none (initial) */
-    int64_t newest_offset;   /* its offset */
-    int32_t newest_partition;/* its partition */
+    int64_t listed_ms;        /* when the last list was made; INT64_MIN: never (initial) */
+    int64_t owed_since_ms;    /* when the first event that no list covers came; INT64_MIN: nothing owed (initial) */
+    uint64_t owed_sequence;   /* order among the owed */
+    uint64_t list_version;    /* of the last list */
+    int64_t newest_ms;        /* event time of the user's newest applied event; INT64_MIN: none (initial) */
+    int64_t newest_offset;    /* its offset */
+    int32_t newest_partition; /* its partition */
 } tw_user_list;
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user);
 void tw_model_user_list_touch(tw_model *model, uint32_t user);

@@ -22,7 +22,8 @@ static int class_of(const tw_user *u, uint32_t place, int64_t now_ms) {
     int by_time = 0;
     while (by_time < TW_REPEAT_TIMES - 1 && age_s >= time_edges_s[by_time])
         by_time++;
-    int by_count = u->counts[place] < TW_REPEAT_COUNTS ? u->counts[place] - (u->counts[place] > 0) : TW_REPEAT_COUNTS - 1;
+    int by_count =
+        u->counts[place] < TW_REPEAT_COUNTS ? u->counts[place] - (u->counts[place] > 0) : TW_REPEAT_COUNTS - 1;
     int bought = (u->flags[place] & TW_PAST_BOUGHT) != 0;
     return ((by_place * TW_REPEAT_TIMES + by_time) * TW_REPEAT_COUNTS + by_count) * 2 + bought;
 }

@@ -6,9 +6,9 @@
 
 #include "model/users.h"
 
-#define TW_REPEAT_PLACES 9   /* classes by how many other items came since: 0, 1, 2, 3, 4-5, 6-8, 9-13, 14-23, more */
-#define TW_REPEAT_TIMES 8    /* by time since: none, a minute, 10, an hour, a day, a week, four weeks, more */
-#define TW_REPEAT_COUNTS 3   /* by how often: once, twice, more */
+#define TW_REPEAT_PLACES 9 /* classes by how many other items came since: 0, 1, 2, 3, 4-5, 6-8, 9-13, 14-23, more */
+#define TW_REPEAT_TIMES 8  /* by time since: none, a minute, 10, an hour, a day, a week, four weeks, more */
+#define TW_REPEAT_COUNTS 3 /* by how often: once, twice, more */
 #define TW_REPEAT_CLASSES (TW_REPEAT_PLACES * TW_REPEAT_TIMES * TW_REPEAT_COUNTS * 2) /* bought or not */
 
 typedef struct tw_repeat {

@@ -7,7 +7,6 @@
  */
 #include "model/internal.h"
 
-
 #include <inttypes.h>
 
 static void encode_clock(const tw_model *model, tw_buf *out) {
@@ -32,33 +31,56 @@ static tw_code load_clock(tw_model *model, tw_slice bytes, tw_err *err) {
 
 static void encode_weight(const tw_model *model, uint32_t row, tw_buf *out) {
     switch (row) {
-    case TW_WEIGHT_CLOCK: encode_clock(model, out); break;
-    case TW_WEIGHT_BLEND: tw_blend_encode(&model->blend, out); break;
-    case TW_WEIGHT_REPEAT: tw_repeat_encode(&model->repeat, out); break;
-    case TW_WEIGHT_POOL: tw_sampler_encode_pool(&model->sampler, out); break;
-    default: tw_sampler_encode_chunk(&model->sampler, row - TW_WEIGHT_RING, out);
+    case TW_WEIGHT_CLOCK:
+        encode_clock(model, out);
+        break;
+    case TW_WEIGHT_BLEND:
+        tw_blend_encode(&model->blend, out);
+        break;
+    case TW_WEIGHT_REPEAT:
+        tw_repeat_encode(&model->repeat, out);
+        break;
+    case TW_WEIGHT_POOL:
+        tw_sampler_encode_pool(&model->sampler, out);
+        break;
+    default:
+        tw_sampler_encode_chunk(&model->sampler, row - TW_WEIGHT_RING, out);
     }
 }
 
 static tw_code load_weight(tw_model *model, uint32_t row, tw_slice bytes, tw_err *err) {
     switch (row) {
-    case TW_WEIGHT_CLOCK: return load_clock(model, bytes, err);
-    case TW_WEIGHT_BLEND: return tw_blend_load(&model->blend, bytes, err);
-    case TW_WEIGHT_REPEAT: return tw_repeat_load(&model->repeat, bytes, err);
-    case TW_WEIGHT_POOL: return tw_sampler_load_pool(&model->sampler, bytes, err);
-    default: return tw_sampler_load_chunk(&model->sampler, row - TW_WEIGHT_RING, bytes, err);
+    case TW_WEIGHT_CLOCK:
+        return load_clock(model, bytes, err);
+    case TW_WEIGHT_BLEND:
+        return tw_blend_load(&model->blend, bytes, err);
+    case TW_WEIGHT_REPEAT:
+        return tw_repeat_load(&model->repeat, bytes, err);
+    case TW_WEIGHT_POOL:
+        return tw_sampler_load_pool(&model->sampler, bytes, err);
+    default:
+        return tw_sampler_load_chunk(&model->sampler, row - TW_WEIGHT_RING, bytes, err);
     }
 }
 
 void tw_model_encode(tw_model *model, tw_table table, uint32_t row, tw_buf *out) {
     switch (table) {
-    case TW_TABLE_USER: tw_user_encode(&model->users, row, true, out); break;
+    case TW_TABLE_USER:
+        tw_user_encode(&model->users, row, true, out);
+        break;
     case TW_TABLE_ITEM:
     case TW_TABLE_ITEM_IN:
-    case TW_TABLE_ITEM_OUT: tw_item_encode(&model->items, table, row, out); break;
-    case TW_TABLE_FOLLOW: tw_follow_encode(&model->follow, row, out); break;
-    case TW_TABLE_WEIGHT: encode_weight(model, row, out); break;
-    case TW_TABLE_COUNT: break;
+    case TW_TABLE_ITEM_OUT:
+        tw_item_encode(&model->items, table, row, out);
+        break;
+    case TW_TABLE_FOLLOW:
+        tw_follow_encode(&model->follow, row, out);
+        break;
+    case TW_TABLE_WEIGHT:
+        encode_weight(model, row, out);
+        break;
+    case TW_TABLE_COUNT:
+        break;
     }
 }
 
@@ -68,7 +90,8 @@ static void send(tw_model *model, const tw_row_sink *sink, tw_table table, uint3
     sink->put(sink->self, table, row, tw_buf_slice(buf));
 }
 
-static void send_table(tw_model *model, const tw_row_sink *sink, tw_table table, tw_dirty *dirty, const tw_slots *slots, tw_buf *buf) {
+static void send_table(tw_model *model, const tw_row_sink *sink, tw_table table, tw_dirty *dirty, const tw_slots *slots,
+                       tw_buf *buf) {
     for (size_t i = 0; i < dirty->count; i++) {
         if (tw_slots_used(slots, dirty->list[i]))
             send(model, sink, table, dirty->list[i], buf);
@@ -93,7 +116,6 @@ static void send_followers(tw_model *model, const tw_row_sink *sink, tw_buf *buf
     tw_dirty_clear(dirty);
 }
 
-/* Items go before their vectors: a start delivers rows in this order. */
 void tw_model_changes(tw_model *model, const tw_row_sink *sink) {
     tw_buf buf = {0};
     send_table(model, sink, TW_TABLE_USER, &model->users.dirty, &model->users.slots, &buf);
@@ -112,27 +134,32 @@ void tw_model_changes(tw_model *model, const tw_row_sink *sink) {
 
 tw_code tw_model_load(tw_model *model, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err) {
     if (delta && table != TW_TABLE_FOLLOW)
-        return tw_fail(err, TW_E_STORE, "a change to row %" PRIu32 " of table %d, which has only whole rows", row, (int)table);
+        return tw_fail(err, TW_E_STORE, "a change to row %" PRIu32 " of table %d, which has only whole rows", row,
+                       (int)table);
     switch (table) {
-    case TW_TABLE_USER: return tw_user_load(&model->users, row, bytes, err);
+    case TW_TABLE_USER:
+        return tw_user_load(&model->users, row, bytes, err);
     case TW_TABLE_ITEM:
     case TW_TABLE_ITEM_IN:
-    case TW_TABLE_ITEM_OUT: return tw_item_load(&model->items, table, row, bytes, err);
-    case TW_TABLE_FOLLOW: return tw_follow_load(&model->follow, row, bytes, delta, err);
-    case TW_TABLE_WEIGHT: return load_weight(model, row, bytes, err);
-    case TW_TABLE_COUNT: break;
+    case TW_TABLE_ITEM_OUT:
+        return tw_item_load(&model->items, table, row, bytes, err);
+    case TW_TABLE_FOLLOW:
+        return tw_follow_load(&model->follow, row, bytes, delta, err);
+    case TW_TABLE_WEIGHT:
+        return load_weight(model, row, bytes, err);
+    case TW_TABLE_COUNT:
+        break;
     }
     return tw_fail(err, TW_E_STORE, "row of unknown table %d", (int)table);
 }
 
-/* Rows of an item's vectors go with the item; their own deletions find nothing left to do. */
 void tw_model_load_delete(tw_model *model, tw_table table, uint32_t row) {
     if (table == TW_TABLE_USER)
         tw_user_unload(&model->users, row);
-    else if (table == TW_TABLE_ITEM)
-        tw_item_unload(&model->items, row);
     else if (table == TW_TABLE_FOLLOW)
         tw_follow_drop(&model->follow, row);
+    else
+        tw_item_unload(&model->items, table, row);
 }
 
 tw_code tw_model_loaded(tw_model *model, tw_err *err) {

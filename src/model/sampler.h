@@ -16,7 +16,7 @@ typedef struct tw_sampler {
     uint64_t ring_written; /* positives ever written; the place of the next is this modulo the size */
     uint32_t *counts;      /* (items) how often an item stands in the ring */
     size_t counts_capacity;
-    uint32_t *pool;        /* (pool_size) items; TW_SLOT_NONE: not yet drawn */
+    uint32_t *pool; /* (pool_size) items; TW_SLOT_NONE: not yet drawn */
     uint32_t pool_size, pool_next;
     uint64_t dirty_chunks; /* bit per chunk of the ring */
 } tw_sampler;

@@ -52,7 +52,8 @@ static void score_transitions(tw_model *model, const tw_user *u) {
     tw_scoring *s = &model->scoring;
     float decay = 1;
     s->touched_count = 0;
-    for (uint32_t k = 0, steps = 0; k < u->past_count && steps < (uint32_t)model->config->learn_transitions_steps; k++) {
+    for (uint32_t k = 0, steps = 0; k < u->past_count && steps < (uint32_t)model->config->learn_transitions_steps;
+         k++) {
         uint32_t place = u->past_count - 1 - k;
         if (u->flags[place] & TW_PAST_DISLIKED)
             continue;
@@ -99,7 +100,8 @@ void tw_model_score_features(tw_model *model, uint32_t user, int64_t now_ms) {
     if (model->mf) {
         s->has_context = u != NULL;
         if (u)
-            memcpy(model->context.vector, tw_row(&model->users.embeddings, user), (size_t)model->context.D * sizeof(float));
+            memcpy(model->context.vector, tw_row(&model->users.embeddings, user),
+                   (size_t)model->context.D * sizeof(float));
     } else {
         s->has_context =
             u && tw_context_make(&model->context, &model->items, u,
@@ -115,9 +117,12 @@ void tw_model_score_features(tw_model *model, uint32_t user, int64_t now_ms) {
 
 static bool excluded(const tw_model *model, const tw_user *u, uint32_t place) {
     switch (model->config->rank_exclude) {
-    case TW_EXCLUDE_PURCHASED: return u->flags[place] & TW_PAST_BOUGHT;
-    case TW_EXCLUDE_CONSUMED: return true;
-    default: return false;
+    case TW_EXCLUDE_PURCHASED:
+        return u->flags[place] & TW_PAST_BOUGHT;
+    case TW_EXCLUDE_CONSUMED:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -216,8 +221,10 @@ void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64
 
 /* ---- why ---------------------------------------------------------------------------------------------------------- */
 
-static const char *const names_default[] = {[TW_BY_CONTEXT] = "context",   [TW_BY_TRANSITIONS] = "transitions",
-                                            [TW_BY_TRENDING] = "trending", [TW_BY_POPULAR] = "popular",
+static const char *const names_default[] = {[TW_BY_CONTEXT] = "context",
+                                            [TW_BY_TRANSITIONS] = "transitions",
+                                            [TW_BY_TRENDING] = "trending",
+                                            [TW_BY_POPULAR] = "popular",
                                             [TW_BY_REPEAT] = "repeat"};
 static const char *const names_mf[] = {"factors", "", "", "popular"};
 
@@ -317,8 +324,7 @@ void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons) {
     if (lift[TW_BY_REPEAT] >= lift[TW_BY_CONTEXT] && lift[TW_BY_REPEAT] >= lift[TW_BY_TRANSITIONS])
         ret_reasons->because_item = f[TW_BY_OWN] > 0 ? item : TW_SLOT_NONE;
     else
-        ret_reasons->because_item =
-            because_of(model, item, lift[TW_BY_CONTEXT] > lift[TW_BY_TRANSITIONS]);
+        ret_reasons->because_item = because_of(model, item, lift[TW_BY_CONTEXT] > lift[TW_BY_TRANSITIONS]);
 }
 
 /* Cosine of the out vectors: items that stand for the same next step. */

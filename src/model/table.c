@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-void tw_rows_init(tw_rows *rows, int D) { *rows = (tw_rows){.D = D}; }
+void tw_rows_init(tw_rows *rows, int D) {
+    *rows = (tw_rows){.D = D};
+}
 
 void tw_rows_done(tw_rows *rows) {
     for (size_t c = 0; c < rows->chunks_count; c++)

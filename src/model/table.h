@@ -42,7 +42,7 @@ void tw_dirty_clear(tw_dirty *dirty);
 typedef struct tw_slots {
     uint64_t *used; /* bits */
     size_t words;
-    uint32_t end;   /* one past the highest slot ever used */
+    uint32_t end; /* one past the highest slot ever used */
     uint32_t count;
     uint32_t free_from; /* no free slot below this */
 } tw_slots;

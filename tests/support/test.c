@@ -36,7 +36,9 @@ void tw_test_skip(const char *why) {
     longjmp(test_left, LEFT_SKIPPED);
 }
 
-uint64_t tw_test_seed(void) { return test_seed; }
+uint64_t tw_test_seed(void) {
+    return test_seed;
+}
 
 const char *tw_test_dir(void) {
     const char *tmp = getenv("TMPDIR");

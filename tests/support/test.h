@@ -29,25 +29,25 @@ uint64_t tw_test_seed(void);
 /* A fresh directory under $TMPDIR, removed with its contents after the test. */
 const char *tw_test_dir(void);
 
-#define TEST(name)                                                                \
-    static void name(void);                                                       \
-    __attribute__((constructor)) static void name##_register_(void) {             \
-        static tw_test test = {#name, name, NULL};                                \
-        tw_test_add(&test);                                                       \
-    }                                                                             \
+#define TEST(name)                                                    \
+    static void name(void);                                           \
+    __attribute__((constructor)) static void name##_register_(void) { \
+        static tw_test test = {#name, name, NULL};                    \
+        tw_test_add(&test);                                           \
+    }                                                                 \
     static void name(void)
 
-#define ASSERT_TRUE(fact)                                                         \
-    do {                                                                          \
-        if (!(fact))                                                              \
-            tw_test_fail(__FILE__, __LINE__, "false: %s", #fact);                 \
+#define ASSERT_TRUE(fact)                                         \
+    do {                                                          \
+        if (!(fact))                                              \
+            tw_test_fail(__FILE__, __LINE__, "false: %s", #fact); \
     } while (0)
 #define ASSERT_FALSE(fact) ASSERT_TRUE(!(fact))
-#define ASSERT_CMP_(a, op, b)                                                                                  \
-    do {                                                                                                       \
-        int64_t a_ = (int64_t)(a), b_ = (int64_t)(b);                                                          \
-        if (!(a_ op b_))                                                                                       \
-            tw_test_fail(__FILE__, __LINE__, "%s " #op " %s: %" PRId64 " and %" PRId64, #a, #b, a_, b_);       \
+#define ASSERT_CMP_(a, op, b)                                                                            \
+    do {                                                                                                 \
+        int64_t a_ = (int64_t)(a), b_ = (int64_t)(b);                                                    \
+        if (!(a_ op b_))                                                                                 \
+            tw_test_fail(__FILE__, __LINE__, "%s " #op " %s: %" PRId64 " and %" PRId64, #a, #b, a_, b_); \
     } while (0)
 #define ASSERT_EQ(a, b) ASSERT_CMP_(a, ==, b)
 #define ASSERT_NE(a, b) ASSERT_CMP_(a, !=, b)
@@ -55,24 +55,24 @@ const char *tw_test_dir(void);
 #define ASSERT_LE(a, b) ASSERT_CMP_(a, <=, b)
 #define ASSERT_GT(a, b) ASSERT_CMP_(a, >, b)
 #define ASSERT_GE(a, b) ASSERT_CMP_(a, >=, b)
-#define ASSERT_NEAR(a, b, tolerance)                                                                           \
-    do {                                                                                                       \
-        double a_ = (a), b_ = (b);                                                                             \
-        if (!(fabs(a_ - b_) <= (tolerance)))                                                                   \
-            tw_test_fail(__FILE__, __LINE__, "%s near %s: %.9g and %.9g", #a, #b, a_, b_);                     \
+#define ASSERT_NEAR(a, b, tolerance)                                                       \
+    do {                                                                                   \
+        double a_ = (a), b_ = (b);                                                         \
+        if (!(fabs(a_ - b_) <= (tolerance)))                                               \
+            tw_test_fail(__FILE__, __LINE__, "%s near %s: %.9g and %.9g", #a, #b, a_, b_); \
     } while (0)
-#define ASSERT_STR(a, b)                                                                                       \
-    do {                                                                                                       \
-        const char *a_ = (a), *b_ = (b);                                                                       \
-        if (strcmp(a_, b_) != 0)                                                                               \
-            tw_test_fail(__FILE__, __LINE__, "%s is \"%s\", expected \"%s\"", #a, a_, b_);                     \
+#define ASSERT_STR(a, b)                                                                   \
+    do {                                                                                   \
+        const char *a_ = (a), *b_ = (b);                                                   \
+        if (strcmp(a_, b_) != 0)                                                           \
+            tw_test_fail(__FILE__, __LINE__, "%s is \"%s\", expected \"%s\"", #a, a_, b_); \
     } while (0)
 /* A call that must succeed; its tw_err is called err. */
-#define ASSERT_OK(call)                                                                                        \
-    do {                                                                                                       \
-        int code_ = (int)(call);                                                                               \
-        if (code_ != 0)                                                                                        \
-            tw_test_fail(__FILE__, __LINE__, "%s: code %d: %s", #call, code_, err.text);                       \
+#define ASSERT_OK(call)                                                                  \
+    do {                                                                                 \
+        int code_ = (int)(call);                                                         \
+        if (code_ != 0)                                                                  \
+            tw_test_fail(__FILE__, __LINE__, "%s: code %d: %s", #call, code_, err.text); \
     } while (0)
 
 #endif

@@ -150,7 +150,8 @@ TEST(any_split_into_commits_and_restarts_leaves_the_same_verdicts_and_digest) {
     for (int exact = 0; exact < 2; exact++) {
         settings(exact);
         config.dedup_ids_max = 1200; /* forgetting early must survive a restart too */
-        tw_rng rng = tw_rng_at(tw_test_seed(), 6, (uint64_t)exact), cuts = tw_rng_at(tw_test_seed(), 7, (uint64_t)exact);
+        tw_rng rng = tw_rng_at(tw_test_seed(), 6, (uint64_t)exact),
+               cuts = tw_rng_at(tw_test_seed(), 7, (uint64_t)exact);
         tw_clean *whole = tw_clean_create(&config), *cut = tw_clean_create(&config);
         int64_t time_ms = 1000000;
         memset(&k, 0, sizeof k);

@@ -12,8 +12,8 @@ static void fill(tw_rng *rng, float *x, int n) {
         x[i] = (float)tw_rng_normal(rng);
 }
 
-#define EACH_BUILD(k)                                                             \
-    for (size_t build_ = 0; build_ < sizeof builds / sizeof builds[0]; build_++)              \
+#define EACH_BUILD(k)                                                            \
+    for (size_t build_ = 0; build_ < sizeof builds / sizeof builds[0]; build_++) \
         for (const tw_kernels *k = tw_kernels_named(builds[build_]); k; k = NULL)
 
 TEST(every_build_of_dot_agrees_with_a_sum_in_double) {

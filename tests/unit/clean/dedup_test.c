@@ -4,9 +4,11 @@
 #define WINDOW_MS 25600
 #define BUCKET_MS (WINDOW_MS / TW_DEDUP_BUCKETS)
 
-static tw_hash128 id(uint64_t n) { return tw_hash128_of((tw_slice){(const char *)&n, sizeof n}); }
+static tw_hash128 id(uint64_t n) {
+    return tw_hash128_of((tw_slice){(const char *)&n, sizeof n});
+}
 
-#define EACH_KIND(d) \
+#define EACH_KIND(d)                           \
     for (int exact_ = 0; exact_ < 2; exact_++) \
         for (tw_dedup *d = tw_dedup_create(WINDOW_MS, exact_); d; d = tw_dedup_free(d))
 

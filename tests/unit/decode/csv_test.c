@@ -17,11 +17,14 @@ static tw_reason decode(const char *row, tw_event *e) {
     return reason;
 }
 
-static bool is(tw_slice s, const char *text) { return tw_slice_equal(s, tw_slice_of(text)); }
+static bool is(tw_slice s, const char *text) {
+    return tw_slice_equal(s, tw_slice_of(text));
+}
 
 TEST(a_row_gives_its_fields_and_empty_is_absent) {
     tw_event e;
-    ASSERT_EQ(decode("956703932000,review,6040,858,Action|Crime,4,,\"Godfather, The \"\"I\"\" (1972)\"", &e), TW_REASON_NONE);
+    ASSERT_EQ(decode("956703932000,review,6040,858,Action|Crime,4,,\"Godfather, The \"\"I\"\" (1972)\"", &e),
+              TW_REASON_NONE);
     ASSERT_EQ(e.kind, TW_KIND_REVIEW);
     ASSERT_EQ(e.event_ms, 956703932000);
     ASSERT_TRUE(is(e.user_id, "6040") && is(e.item_id, "858") && is(e.category, "Action|Crime"));

@@ -14,14 +14,17 @@ static tw_reason decode(const char *text, tw_event *e) {
     return reason;
 }
 
-static bool is(tw_slice s, const char *text) { return tw_slice_equal(s, tw_slice_of(text)); }
+static bool is(tw_slice s, const char *text) {
+    return tw_slice_equal(s, tw_slice_of(text));
+}
 
 TEST(an_object_gives_its_fields_by_either_name) {
     tw_event e;
-    ASSERT_EQ(decode("{\"kind\":\"purchase\",\"event_ms\":1700000000123,\"user_id\":\"u\",\"item_id\":17,\"price\":2.55,"
-                     "\"category\":[\"a\",\"b\"],\"in_stock\":false,\"title\":null}",
-                     &e),
-              TW_REASON_NONE);
+    ASSERT_EQ(
+        decode("{\"kind\":\"purchase\",\"event_ms\":1700000000123,\"user_id\":\"u\",\"item_id\":17,\"price\":2.55,"
+               "\"category\":[\"a\",\"b\"],\"in_stock\":false,\"title\":null}",
+               &e),
+        TW_REASON_NONE);
     ASSERT_EQ(e.kind, TW_KIND_PURCHASE);
     ASSERT_EQ(e.event_ms, 1700000000123);
     ASSERT_TRUE(is(e.user_id, "u") && is(e.item_id, "17") && is(e.category, "a|b"));
@@ -33,8 +36,11 @@ TEST(an_object_gives_its_fields_by_either_name) {
 
 TEST(escapes_are_undone_and_unknown_fields_skipped) {
     tw_event e;
-    ASSERT_EQ(decode("{\"x\":{\"a\":[1,{\"b\":[]},\"]\"],\"c\":{}},\"user_id\":\"\\u00e9\\ud83d\\ude00\\n\\\"\",\"y\":[[],[]]}", &e),
-              TW_REASON_NONE);
+    ASSERT_EQ(
+        decode(
+            "{\"x\":{\"a\":[1,{\"b\":[]},\"]\"],\"c\":{}},\"user_id\":\"\\u00e9\\ud83d\\ude00\\n\\\"\",\"y\":[[],[]]}",
+            &e),
+        TW_REASON_NONE);
     ASSERT_TRUE(is(e.user_id, "\xc3\xa9\xf0\x9f\x98\x80\n\""));
 }
 
@@ -46,10 +52,28 @@ TEST(of_two_equal_names_the_last_counts) {
 }
 
 TEST(what_is_not_json_is_told_apart_from_what_ends_too_soon) {
-    static const char *const malformed[] = {"[]", "x", "{\"a\":1}x", "{\"a\":1,}", "{a:1}", "{\"a\":01}", "{\"a\":.5}", "{\"a\":1.}",
-                                            "{\"a\":nan}", "{\"a\":tru}", "{\"a\":\"\\x\"}", "{\"a\":\"\\ud800\"}", "{\"a\" 1}",
-                                            "{\"a\":[1 2]}", "{\"a\":[1,]}", "{\"a\":{\"b\"}}", "{\"a\":}", "{\"a\":\"\x01\"}", "{\"user_id\":true}", "{\"in_stock\":1}"};
-    static const char *const cut[] = {"", "{", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":[1", "{\"a\":\"x\\", "{\"user_id\":\"abc"};
+    static const char *const malformed[] = {"[]",
+                                            "x",
+                                            "{\"a\":1}x",
+                                            "{\"a\":1,}",
+                                            "{a:1}",
+                                            "{\"a\":01}",
+                                            "{\"a\":.5}",
+                                            "{\"a\":1.}",
+                                            "{\"a\":nan}",
+                                            "{\"a\":tru}",
+                                            "{\"a\":\"\\x\"}",
+                                            "{\"a\":\"\\ud800\"}",
+                                            "{\"a\" 1}",
+                                            "{\"a\":[1 2]}",
+                                            "{\"a\":[1,]}",
+                                            "{\"a\":{\"b\"}}",
+                                            "{\"a\":}",
+                                            "{\"a\":\"\x01\"}",
+                                            "{\"user_id\":true}",
+                                            "{\"in_stock\":1}"};
+    static const char *const cut[] = {
+        "", "{", "{\"a", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":[1", "{\"a\":\"x\\", "{\"user_id\":\"abc"};
     tw_event e;
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++)
         if (decode(malformed[i], &e) != TW_REASON_MALFORMED)

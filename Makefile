@@ -1,0 +1,25 @@
+# A thin door. The build is CMake's; CMakePresets.json has the other builds.
+.PHONY: all deps build test demo format clean
+JOBS ?= $(shell nproc)
+
+all: build
+
+# Installs the Debian packages that are missing; silent when none is.
+deps:
+	@cmake/deps.sh
+
+build: deps
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+# The whole suite, then the whole suite again under the address and undefined-behaviour sanitizers.
+test: build
+	@cmake --preset asan >/dev/null
+	@cmake --build --preset asan -j $(JOBS)
+	@cmake/test.sh build/release build/asan
+
+format:
+	@git ls-files '*.c' '*.h' '*.inc' | xargs clang-format -i
+
+clean:
+	rm -rf build

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs what building and testing need from Debian's packages, with sudo when not root. Prints nothing when all is there.
+set -eu
+packages="build-essential cmake ninja-build pkg-config librdkafka-dev libavro-dev liblmdb-dev libopenblas-serial-dev
+ libxxhash-dev libyaml-dev zlib1g-dev libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev clang-format python3"
+missing=
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "missing packages:$missing; install them as root" >&2; exit 1; }
+    sudo=sudo
+fi
+echo "installing:$missing"
+$sudo apt-get update -qq
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
