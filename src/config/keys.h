@@ -106,7 +106,7 @@
       "Name or address to listen on; there is no login, so beyond loopback put a guard in front")                      \
     X(INT, serve_port, "serve.port", 8080, 0, 65535, "", "Port to listen on; 0: any that is free")                     \
     X(INT, serve_connections_max, "serve.connections.max", 128, 4, 4096, "connections",                                \
-      "Most connections at a time; a further one waits to be accepted")                                                \
+      "Most connections at a time; a further one is turned away")                                                       \
     X(INT, serve_streams_max, "serve.streams.max", 32, 0, 4096, "connections",                                         \
       "Most live streams at a time; a further one is answered by 503")                                                 \
     X(INT, serve_live_max_ms, "serve.live.max.ms", 120000, 1000, 86400000, "ms",                                       \
