@@ -5,25 +5,25 @@
 #ifndef TAILWATER_ERRORS_H
 #define TAILWATER_ERRORS_H
 
-#define TW_CODE_LIST(X)                                                         \
-    X(TW_E_CORRUPT, DROP, "payload does not match its schema")                  \
-    X(TW_E_INVALID, DROP, "event breaks a validation rule")                     \
-    X(TW_E_BUSY, RETRY, "broker, registry or store is busy")                    \
-    X(TW_E_AGAIN, RETRY, "nothing to read yet")                                 \
-    X(TW_E_USAGE, FATAL, "command line is wrong")                               \
-    X(TW_E_CONFIG, FATAL, "configuration is wrong")                             \
+#define TW_CODE_LIST(X)                                                          \
+    X(TW_E_CORRUPT, DROP, "payload does not match its schema")                   \
+    X(TW_E_INVALID, DROP, "event breaks a validation rule")                      \
+    X(TW_E_BUSY, RETRY, "broker, registry or store is busy")                     \
+    X(TW_E_AGAIN, RETRY, "nothing to read yet")                                  \
+    X(TW_E_USAGE, FATAL, "command line is wrong")                                \
+    X(TW_E_CONFIG, FATAL, "configuration is wrong")                              \
     X(TW_E_BAD_FILE, FATAL, "input file cannot be read as what it claims to be") \
-    X(TW_E_IO, FATAL, "the operating system refused")                           \
-    X(TW_E_NO_MEMORY, FATAL, "memory is exhausted")                             \
-    X(TW_E_NOT_FOUND, FATAL, "no such thing")                                   \
-    X(TW_E_LOCKED, FATAL, "the state has another writer")                       \
-    X(TW_E_VERSION, FATAL, "format of another version")                         \
-    X(TW_E_MISMATCH, FATAL, "state and configuration do not fit")               \
-    X(TW_E_FULL, FATAL, "disk or map is full")                                  \
-    X(TW_E_STORE, FATAL, "the store failed")                                    \
-    X(TW_E_KAFKA, FATAL, "the broker refused")                                  \
-    X(TW_E_FENCED, FATAL, "another instance took over")                         \
-    X(TW_E_DIVERGED, FATAL, "model weights are no longer finite")               \
+    X(TW_E_IO, FATAL, "the operating system refused")                            \
+    X(TW_E_NO_MEMORY, FATAL, "memory is exhausted")                              \
+    X(TW_E_NOT_FOUND, FATAL, "no such thing")                                    \
+    X(TW_E_LOCKED, FATAL, "the state has another writer")                        \
+    X(TW_E_VERSION, FATAL, "format of another version")                          \
+    X(TW_E_MISMATCH, FATAL, "state and configuration do not fit")                \
+    X(TW_E_FULL, FATAL, "disk or map is full")                                   \
+    X(TW_E_STORE, FATAL, "the store failed")                                     \
+    X(TW_E_KAFKA, FATAL, "the broker refused")                                   \
+    X(TW_E_FENCED, FATAL, "another instance took over")                          \
+    X(TW_E_DIVERGED, FATAL, "model weights are no longer finite")                \
     X(TW_E_INTERRUPTED, FATAL, "stopped by a signal")
 
 typedef enum tw_code {

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <zlib.h>
 
-bool tw_avro_is_container(tw_slice start) { return start.size >= 4 && memcmp(start.data, "Obj\x01", 4) == 0; }
+bool tw_avro_is_container(tw_slice start) {
+    return start.size >= 4 && memcmp(start.data, "Obj\x01", 4) == 0;
+}
 
 /* TW_E_AGAIN when the varint is not whole. */
 static tw_code take_long(tw_slice *bytes, int64_t *ret_value, tw_err *err) {
@@ -82,7 +84,8 @@ tw_code tw_avro_header_read(tw_slice bytes, tw_avro_header *ret_header, size_t *
     return TW_OK;
 }
 
-tw_code tw_avro_block_read(tw_slice bytes, const tw_avro_header *header, tw_avro_block *ret_block, size_t *ret_size, tw_err *err) {
+tw_code tw_avro_block_read(tw_slice bytes, const tw_avro_header *header, tw_avro_block *ret_block, size_t *ret_size,
+                           tw_err *err) {
     tw_slice left = bytes, sync;
     tw_avro_block block;
     int64_t size;
@@ -99,7 +102,8 @@ tw_code tw_avro_block_read(tw_slice bytes, const tw_avro_header *header, tw_avro
     return TW_OK;
 }
 
-tw_code tw_avro_block_data(const tw_avro_block *block, tw_avro_codec codec, tw_buf *buf, tw_slice *ret_data, tw_err *err) {
+tw_code tw_avro_block_data(const tw_avro_block *block, tw_avro_codec codec, tw_buf *buf, tw_slice *ret_data,
+                           tw_err *err) {
     if (codec == TW_AVRO_NULL) {
         *ret_data = block->data;
         return TW_OK;

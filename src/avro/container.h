@@ -25,9 +25,11 @@ bool tw_avro_is_container(tw_slice start); /* the first four bytes say so */
 
 /* From the front of bytes; *ret_size: how many they took. Errors: TW_E_AGAIN (more bytes are needed), TW_E_BAD_FILE. */
 tw_code tw_avro_header_read(tw_slice bytes, tw_avro_header *ret_header, size_t *ret_size, tw_err *err);
-tw_code tw_avro_block_read(tw_slice bytes, const tw_avro_header *header, tw_avro_block *ret_block, size_t *ret_size, tw_err *err);
+tw_code tw_avro_block_read(tw_slice bytes, const tw_avro_header *header, tw_avro_block *ret_block, size_t *ret_size,
+                           tw_err *err);
 
 /* The datums of a block: borrowed from it (null), or inflated into buf. Errors: TW_E_BAD_FILE. */
-tw_code tw_avro_block_data(const tw_avro_block *block, tw_avro_codec codec, tw_buf *buf, tw_slice *ret_data, tw_err *err);
+tw_code tw_avro_block_data(const tw_avro_block *block, tw_avro_codec codec, tw_buf *buf, tw_slice *ret_data,
+                           tw_err *err);
 
 #endif

@@ -39,10 +39,11 @@ typedef enum tw_target {
  * the graph and nothing more. */
 typedef struct tw_node {
     tw_node_type type;
-    uint32_t parts, count; /* RECORD, UNION: parts [parts, parts + count); ARRAY, MAP: one part; ENUM: kinds [parts, ...) */
-    uint32_t size;         /* FIXED */
-    bool micros;           /* INT: timestamp-micros */
-    const void *schema;    /* while compiling: to find a type that was seen */
+    uint32_t parts,
+        count;     /* RECORD, UNION: parts [parts, parts + count); ARRAY, MAP: one part; ENUM: kinds [parts, ...) */
+    uint32_t size; /* FIXED */
+    bool micros;   /* INT: timestamp-micros */
+    const void *schema; /* while compiling: to find a type that was seen */
 } tw_node;
 
 typedef struct tw_part {

@@ -16,11 +16,12 @@
 static const struct {
     const char *name; /* canonical names and aliases */
     tw_target target;
-} target_names[] = {{"event_id", TW_TARGET_EVENT_ID},   {"user_id", TW_TARGET_USER_ID},   {"item_id", TW_TARGET_ITEM_ID},
-                    {"category", TW_TARGET_CATEGORY},   {"title", TW_TARGET_TITLE},       {"text_or_title", TW_TARGET_TITLE},
-                    {"event_ms", TW_TARGET_TIME},       {"ts_ms", TW_TARGET_TIME},        {"kind", TW_TARGET_KIND},
-                    {"event_type", TW_TARGET_KIND},     {"price", TW_TARGET_PRICE},       {"quantity", TW_TARGET_QUANTITY},
-                    {"rating", TW_TARGET_RATING},       {"in_stock", TW_TARGET_IN_STOCK}, {"retired", TW_TARGET_RETIRED}};
+} target_names[] = {
+    {"event_id", TW_TARGET_EVENT_ID}, {"user_id", TW_TARGET_USER_ID},   {"item_id", TW_TARGET_ITEM_ID},
+    {"category", TW_TARGET_CATEGORY}, {"title", TW_TARGET_TITLE},       {"text_or_title", TW_TARGET_TITLE},
+    {"event_ms", TW_TARGET_TIME},     {"ts_ms", TW_TARGET_TIME},        {"kind", TW_TARGET_KIND},
+    {"event_type", TW_TARGET_KIND},   {"price", TW_TARGET_PRICE},       {"quantity", TW_TARGET_QUANTITY},
+    {"rating", TW_TARGET_RATING},     {"in_stock", TW_TARGET_IN_STOCK}, {"retired", TW_TARGET_RETIRED}};
 
 static tw_target target_of(const char *name) {
     for (size_t i = 0; i < sizeof target_names / sizeof target_names[0]; i++)
@@ -34,7 +35,8 @@ static tw_code check_text(tw_slice text, tw_err *err) {
     int depth = 0;
     bool quoted = false;
     if (text.size > SCHEMA_SIZE_MAX)
-        return tw_fail(err, TW_E_BAD_FILE, "Avro schema of %zu bytes; at most %zu are read", text.size, SCHEMA_SIZE_MAX);
+        return tw_fail(err, TW_E_BAD_FILE, "Avro schema of %zu bytes; at most %zu are read", text.size,
+                       SCHEMA_SIZE_MAX);
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
         if (c == '\0')
@@ -116,10 +118,11 @@ static tw_code compile_elements(tw_avro_plan *plan, avro_schema_t elements, uint
 
 static tw_code compile(tw_avro_plan *plan, avro_schema_t schema, int depth, uint32_t *ret_node, tw_err *err) {
     static const tw_node_type types[] = {
-        [AVRO_STRING] = TW_NODE_TEXT,   [AVRO_BYTES] = TW_NODE_TEXT,   [AVRO_INT32] = TW_NODE_INT,  [AVRO_INT64] = TW_NODE_INT,
-        [AVRO_FLOAT] = TW_NODE_FLOAT,   [AVRO_DOUBLE] = TW_NODE_DOUBLE, [AVRO_BOOLEAN] = TW_NODE_BOOLEAN,
-        [AVRO_NULL] = TW_NODE_NULL,     [AVRO_RECORD] = TW_NODE_RECORD, [AVRO_ENUM] = TW_NODE_ENUM, [AVRO_FIXED] = TW_NODE_FIXED,
-        [AVRO_MAP] = TW_NODE_MAP,       [AVRO_ARRAY] = TW_NODE_ARRAY,  [AVRO_UNION] = TW_NODE_UNION};
+        [AVRO_STRING] = TW_NODE_TEXT,     [AVRO_BYTES] = TW_NODE_TEXT,  [AVRO_INT32] = TW_NODE_INT,
+        [AVRO_INT64] = TW_NODE_INT,       [AVRO_FLOAT] = TW_NODE_FLOAT, [AVRO_DOUBLE] = TW_NODE_DOUBLE,
+        [AVRO_BOOLEAN] = TW_NODE_BOOLEAN, [AVRO_NULL] = TW_NODE_NULL,   [AVRO_RECORD] = TW_NODE_RECORD,
+        [AVRO_ENUM] = TW_NODE_ENUM,       [AVRO_FIXED] = TW_NODE_FIXED, [AVRO_MAP] = TW_NODE_MAP,
+        [AVRO_ARRAY] = TW_NODE_ARRAY,     [AVRO_UNION] = TW_NODE_UNION};
     if (depth > 2 * TW_AVRO_DEPTH_MAX || plan->nodes_count >= NODES_MAX)
         return tw_fail(err, TW_E_BAD_FILE, "Avro schema is too large");
     if (is_avro_link(schema))
@@ -130,15 +133,22 @@ static tw_code compile(tw_avro_plan *plan, avro_schema_t schema, int depth, uint
             return TW_OK;
         }
     avro_type_t type = avro_typeof(schema);
-    bool named = type == AVRO_RECORD || type == AVRO_ENUM || type == AVRO_FIXED; /* primitives are shared objects in avro-c */
+    bool named =
+        type == AVRO_RECORD || type == AVRO_ENUM || type == AVRO_FIXED; /* primitives are shared objects in avro-c */
     uint32_t self = add_node(plan, (tw_node){.type = types[type], .schema = named ? schema : NULL});
     *ret_node = self;
     switch (plan->nodes[self].type) {
-    case TW_NODE_RECORD: return compile_record(plan, schema, self, depth, err);
-    case TW_NODE_UNION: return compile_union(plan, schema, self, depth, err);
-    case TW_NODE_ARRAY: return compile_elements(plan, avro_schema_array_items(schema), self, depth, err);
-    case TW_NODE_MAP: return compile_elements(plan, avro_schema_map_values(schema), self, depth, err);
-    case TW_NODE_FIXED: plan->nodes[self].size = (uint32_t)avro_schema_fixed_size(schema); return TW_OK;
+    case TW_NODE_RECORD:
+        return compile_record(plan, schema, self, depth, err);
+    case TW_NODE_UNION:
+        return compile_union(plan, schema, self, depth, err);
+    case TW_NODE_ARRAY:
+        return compile_elements(plan, avro_schema_array_items(schema), self, depth, err);
+    case TW_NODE_MAP:
+        return compile_elements(plan, avro_schema_map_values(schema), self, depth, err);
+    case TW_NODE_FIXED:
+        plan->nodes[self].size = (uint32_t)avro_schema_fixed_size(schema);
+        return TW_OK;
     case TW_NODE_ENUM: {
         uint32_t count = (uint32_t)avro_schema_enum_number_of_symbols(schema);
         uint32_t first = add_kinds(plan, schema, count);
@@ -146,7 +156,8 @@ static tw_code compile(tw_avro_plan *plan, avro_schema_t schema, int depth, uint
         plan->nodes[self].count = count;
         return TW_OK;
     }
-    default: return TW_OK;
+    default:
+        return TW_OK;
     }
 }
 

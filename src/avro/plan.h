@@ -23,6 +23,7 @@ tw_avro_plan *tw_avro_plan_free(tw_avro_plan *plan);
 
 /* Reads one datum from the front of bytes; *ret_size: how many bytes it took. Texts are borrowed from bytes or the arena.
  * Thread: any (the plan is not changed). */
-tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena *arena, tw_event *ret_event, size_t *ret_size);
+tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena *arena, tw_event *ret_event,
+                              size_t *ret_size);
 
 #endif

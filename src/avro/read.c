@@ -127,18 +127,27 @@ static bool skip(reader *r, uint32_t index, int depth) {
     if (depth > TW_AVRO_DEPTH_MAX)
         return stop(r, TW_REASON_TOO_DEEP);
     switch (node->type) {
-    case TW_NODE_NULL: return true;
-    case TW_NODE_BOOLEAN: return take_bytes(r, 1, &bytes);
-    case TW_NODE_INT: return take_long(r, &number);
-    case TW_NODE_FLOAT: return take_bytes(r, 4, &bytes);
-    case TW_NODE_DOUBLE: return take_bytes(r, 8, &bytes);
-    case TW_NODE_TEXT: return take_text(r, &text);
-    case TW_NODE_FIXED: return take_bytes(r, node->size, &bytes);
+    case TW_NODE_NULL:
+        return true;
+    case TW_NODE_BOOLEAN:
+        return take_bytes(r, 1, &bytes);
+    case TW_NODE_INT:
+        return take_long(r, &number);
+    case TW_NODE_FLOAT:
+        return take_bytes(r, 4, &bytes);
+    case TW_NODE_DOUBLE:
+        return take_bytes(r, 8, &bytes);
+    case TW_NODE_TEXT:
+        return take_text(r, &text);
+    case TW_NODE_FIXED:
+        return take_bytes(r, node->size, &bytes);
     case TW_NODE_ENUM:
         return take_long(r, &number) && ((number >= 0 && number < node->count) || stop(r, TW_REASON_MALFORMED));
     case TW_NODE_ARRAY:
-    case TW_NODE_MAP: return skip_blocks(r, node, depth + 1);
-    case TW_NODE_UNION: return take_branch(r, node, &index) && skip(r, index, depth + 1);
+    case TW_NODE_MAP:
+        return skip_blocks(r, node, depth + 1);
+    case TW_NODE_UNION:
+        return take_branch(r, node, &index) && skip(r, index, depth + 1);
     case TW_NODE_RECORD:
         for (uint32_t i = 0; i < node->count; i++)
             if (!skip(r, r->plan->parts[node->parts + i].node, depth + 1))
@@ -152,16 +161,26 @@ static bool skip(reader *r, uint32_t index, int depth) {
 
 static bool set_number(reader *r, tw_target target, double value, tw_event *e) {
     switch (target) {
-    case TW_TARGET_PRICE: e->price = value; e->has |= TW_HAS_PRICE; return true;
-    case TW_TARGET_QUANTITY: e->quantity = value; e->has |= TW_HAS_QUANTITY; return true;
-    case TW_TARGET_RATING: e->rating = value; e->has |= TW_HAS_RATING; return true;
+    case TW_TARGET_PRICE:
+        e->price = value;
+        e->has |= TW_HAS_PRICE;
+        return true;
+    case TW_TARGET_QUANTITY:
+        e->quantity = value;
+        e->has |= TW_HAS_QUANTITY;
+        return true;
+    case TW_TARGET_RATING:
+        e->rating = value;
+        e->has |= TW_HAS_RATING;
+        return true;
     case TW_TARGET_TIME: /* a time as float: whole milliseconds that a double can hold */
         if (!(fabs(value) < 9e15))
             return stop(r, TW_REASON_BAD_NUMBER);
         e->event_ms = (int64_t)value;
         e->has |= TW_HAS_TIME;
         return true;
-    default: return stop(r, TW_REASON_MALFORMED);
+    default:
+        return stop(r, TW_REASON_MALFORMED);
     }
 }
 
@@ -197,13 +216,25 @@ static bool set_kind(reader *r, tw_kind kind, tw_event *e) {
 
 static bool set_text(reader *r, tw_target target, tw_slice text, tw_event *e) {
     switch (target) {
-    case TW_TARGET_USER_ID: e->user_id = text; return true;
-    case TW_TARGET_ITEM_ID: e->item_id = text; return true;
-    case TW_TARGET_EVENT_ID: e->event_id = text; return true;
-    case TW_TARGET_CATEGORY: e->category = text; return true;
-    case TW_TARGET_TITLE: e->title = text; return true;
-    case TW_TARGET_KIND: return set_kind(r, tw_kind_of(text), e);
-    default: return stop(r, TW_REASON_MALFORMED);
+    case TW_TARGET_USER_ID:
+        e->user_id = text;
+        return true;
+    case TW_TARGET_ITEM_ID:
+        e->item_id = text;
+        return true;
+    case TW_TARGET_EVENT_ID:
+        e->event_id = text;
+        return true;
+    case TW_TARGET_CATEGORY:
+        e->category = text;
+        return true;
+    case TW_TARGET_TITLE:
+        e->title = text;
+        return true;
+    case TW_TARGET_KIND:
+        return set_kind(r, tw_kind_of(text), e);
+    default:
+        return stop(r, TW_REASON_MALFORMED);
     }
 }
 
@@ -265,10 +296,14 @@ static bool take_value(reader *r, uint32_t index, tw_target target, tw_event *e)
         node = &r->plan->nodes[index]; /* a union is never directly in a union */
     }
     switch (node->type) {
-    case TW_NODE_NULL: return true;
-    case TW_NODE_TEXT: return take_text(r, &text) && set_text(r, target, text, e);
-    case TW_NODE_INT: return take_long(r, &number) && set_long(r, node, target, number, e);
-    case TW_NODE_BOOLEAN: return take_bytes(r, 1, &bytes) && set_bool(r, target, *bytes != 0, e);
+    case TW_NODE_NULL:
+        return true;
+    case TW_NODE_TEXT:
+        return take_text(r, &text) && set_text(r, target, text, e);
+    case TW_NODE_INT:
+        return take_long(r, &number) && set_long(r, node, target, number, e);
+    case TW_NODE_BOOLEAN:
+        return take_bytes(r, 1, &bytes) && set_bool(r, target, *bytes != 0, e);
     case TW_NODE_FLOAT: {
         float value;
         if (!take_bytes(r, sizeof value, &bytes))
@@ -291,16 +326,19 @@ static bool take_value(reader *r, uint32_t index, tw_target target, tw_event *e)
         return set_kind(r, r->plan->kinds[node->parts + number], e);
     case TW_NODE_ARRAY:
         return target == TW_TARGET_CATEGORY ? take_joined(r, node, e) : stop(r, TW_REASON_MALFORMED);
-    default: return stop(r, TW_REASON_MALFORMED);
+    default:
+        return stop(r, TW_REASON_MALFORMED);
     }
 }
 
-tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena *arena, tw_event *ret_event, size_t *ret_size) {
+tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena *arena, tw_event *ret_event,
+                              size_t *ret_size) {
     reader r = {.plan = plan, .at = bytes.data, .end = bytes.data + bytes.size, .arena = arena};
     const tw_node *top = &plan->nodes[0];
     *ret_event = (tw_event){.kind = TW_KIND_COUNT};
     for (const tw_part *part = plan->parts + top->parts, *end = part + top->count; part < end; part++) {
-        bool taken = part->target == TW_TARGET_NONE ? skip(&r, part->node, 1) : take_value(&r, part->node, part->target, ret_event);
+        bool taken = part->target == TW_TARGET_NONE ? skip(&r, part->node, 1)
+                                                    : take_value(&r, part->node, part->target, ret_event);
         if (!taken)
             return r.reason;
     }

@@ -30,7 +30,8 @@ tw_code tw_engine_commit(tw_engine *engine, tw_err *err) {
         for (size_t i = 0; i < engine->routes_count; i++) {
             const tw_position *position = &engine->positions[engine->routes[i].position];
             if (position->offset >= 0)
-                engine->source->ops->ack(engine->source, engine->routes[i].input, position->partition, position->offset);
+                engine->source->ops->ack(engine->source, engine->routes[i].input, position->partition,
+                                         position->offset);
         }
         engine->commit_ns = tw_clock_steady_ns(&engine->clock);
         tw_engine_count_commit((double)(engine->commit_ns - start_ns) * 1e-9);

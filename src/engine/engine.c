@@ -121,11 +121,21 @@ void tw_engine_totals(const tw_engine *engine, tw_totals *ret_totals) {
     }
 }
 
-tw_model *tw_engine_model(tw_engine *engine) { return engine->model; }
-tw_ranker *tw_engine_ranker(tw_engine *engine) { return engine->ranker; }
-int64_t tw_engine_watermark_ms(const tw_engine *engine) { return engine->watermark_ms; }
-bool tw_engine_source_done(const tw_engine *engine) { return engine->end_committed; }
-bool tw_engine_ready(const tw_engine *engine) { return engine->ready; }
+tw_model *tw_engine_model(tw_engine *engine) {
+    return engine->model;
+}
+tw_ranker *tw_engine_ranker(tw_engine *engine) {
+    return engine->ranker;
+}
+int64_t tw_engine_watermark_ms(const tw_engine *engine) {
+    return engine->watermark_ms;
+}
+bool tw_engine_source_done(const tw_engine *engine) {
+    return engine->end_committed;
+}
+bool tw_engine_ready(const tw_engine *engine) {
+    return engine->ready;
+}
 
 uint64_t tw_engine_users_owed(tw_engine *engine) {
     uint64_t owed = 0;

@@ -35,9 +35,9 @@ typedef struct tw_engine_options {
     const char *state_dir;   /* NULL: nothing durable (evaluate, bench) */
     bool read_only;          /* the last commit beside a running writer: scoring and looking only */
     tw_lists lists;
-    bool wall_intervals;     /* refresh intervals run on the wall clock (run), else on event time (replay) */
-    const tw_clock *clock;   /* borrowed */
-    tw_sink *sink;           /* borrowed; NULL: nowhere */
+    bool wall_intervals;             /* refresh intervals run on the wall clock (run), else on event time (replay) */
+    const tw_clock *clock;           /* borrowed */
+    tw_sink *sink;                   /* borrowed; NULL: nowhere */
     tw_before_learn_fn before_learn; /* NULL: nobody asks */
     void *before_learn_self;
 } tw_engine_options;
@@ -63,7 +63,8 @@ tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err);
 
 /* A list for a user id, known or not; items are allocated from the engine and live until the next call. category, if not
  * empty, keeps items that carry it. */
-tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list, tw_err *err);
+tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list,
+                            tw_err *err);
 
 /* Items like this one, best first: user_id of the list is empty. Errors: TW_E_NOT_FOUND. */
 tw_code tw_engine_similar(tw_engine *engine, tw_slice item_id, int top, tw_list *ret_list, tw_err *err);
@@ -78,7 +79,7 @@ tw_ranker *tw_engine_ranker(tw_engine *engine);
 int64_t tw_engine_watermark_ms(const tw_engine *engine); /* the largest of all partitions; INT64_MIN: none yet */
 bool tw_engine_source_done(const tw_engine *engine);     /* the bounded source's end is committed */
 void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats); /* zeros without a store */
-uint64_t tw_engine_users_owed(tw_engine *engine); /* walks the users */
+uint64_t tw_engine_users_owed(tw_engine *engine);                               /* walks the users */
 
 /* XXH3-128 over the logical rows in key order: users, items, weights, windows, counters, positions; never layout,
  * owed lists or caches. */

@@ -10,11 +10,11 @@
 /* A lane is one ordered run of records: a partition of a topic, or the files one after the other. It owns what belongs to
  * an order: watermark, dedup windows, counters. */
 typedef struct tw_lane {
-    char name[256];      /* topic; "file" for files: another file continues the same lane */
+    char name[256]; /* topic; "file" for files: another file continues the same lane */
     int32_t partition;
-    uint32_t id;         /* names its logs in the store; given out once, never reused */
-    uint32_t task;       /* the partition of the user-keyed topics */
-    bool items;          /* the items topic: counts into every task's list_version */
+    uint32_t id;   /* names its logs in the store; given out once, never reused */
+    uint32_t task; /* the partition of the user-keyed topics */
+    bool items;    /* the items topic: counts into every task's list_version */
     tw_clean *clean;
 } tw_lane;
 
@@ -22,8 +22,9 @@ typedef struct tw_lane {
 typedef struct tw_position {
     char identity[256];
     int32_t partition;
-    int64_t offset;      /* of the next record; -1: nothing consumed yet */
-    int64_t opened_ms;   /* wall clock when it was first opened: the "now" of the skew guard for records without append time */
+    int64_t offset; /* of the next record; -1: nothing consumed yet */
+    int64_t
+        opened_ms; /* wall clock when it was first opened: the "now" of the skew guard for records without append time */
 } tw_position;
 
 /* Where a partition of the attached source leads: its lane and its position, as places in the engine's arrays. */
@@ -50,9 +51,9 @@ struct tw_engine {
     size_t lanes_count, lanes_capacity;
     tw_position *positions;
     size_t positions_count, positions_capacity;
-    uint64_t lists_total;    /* made, all runs */
-    uint64_t owed_sequence;  /* last given out */
-    tw_buf sink_position;    /* as loaded */
+    uint64_t lists_total;   /* made, all runs */
+    uint64_t owed_sequence; /* last given out */
+    tw_buf sink_position;   /* as loaded */
 
     /* Derived. */
     tw_store *store;
@@ -70,8 +71,8 @@ struct tw_engine {
 
     /* The attached source. */
     tw_source *source;
-    tw_decoder **decoders;   /* (inputs) */
-    tw_record *records;      /* (ingest.batch.max) */
+    tw_decoder **decoders; /* (inputs) */
+    tw_record *records;    /* (ingest.batch.max) */
     tw_event *events;
     tw_reason *reasons;
     tw_route *routes;

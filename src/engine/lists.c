@@ -39,7 +39,8 @@ static void remember_newest(tw_newest *newest, const tw_list *list, int64_t made
     newest->next = (newest->next + 1) % TW_NEWEST_LISTS;
     newest->count += newest->count < TW_NEWEST_LISTS;
     tw_buf_clear(buf);
-    tw_buf_printf(buf, "{\"made_ms\":%lld,\"latency_ms\":%lld,", (long long)made_ms, (long long)(made_ms - list->event_ms));
+    tw_buf_printf(buf, "{\"made_ms\":%lld,\"latency_ms\":%lld,", (long long)made_ms,
+                  (long long)(made_ms - list->event_ms));
     size_t start = buf->size;
     tw_list_write_json(list, buf);
     memmove(buf->data + start, buf->data + start + 1, buf->size - start - 1); /* the list's own opening brace */
@@ -85,9 +86,10 @@ void tw_engine_requeue_owed(tw_engine *engine) {
             continue;
         const tw_user_list *debt = tw_model_user_list(engine->model, user);
         if (debt->owed_since_ms != INT64_MIN)
-            tw_rank_queue_add(engine->queue, user,
-                              tw_rank_due_ms(debt->owed_since_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
-                              debt->owed_sequence);
+            tw_rank_queue_add(
+                engine->queue, user,
+                tw_rank_due_ms(debt->owed_since_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
+                debt->owed_sequence);
     }
 }
 
@@ -119,7 +121,8 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
                     .partition = debt->newest_partition,
                     .offset = debt->newest_offset};
     list.list_version = version_now(engine, list.task);
-    tw_ranker_list(engine->ranker, user, engine->watermark_ms, (int)engine->config->rank_list_size, (tw_slice){0}, &list);
+    tw_ranker_list(engine->ranker, user, engine->watermark_ms, (int)engine->config->rank_list_size, (tw_slice){0},
+                   &list);
     if (engine->options.sink)
         TW_TRY(engine->options.sink->ops->list(engine->options.sink, &list, err));
     debt->list_version = list.list_version;
@@ -166,7 +169,8 @@ tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err) {
     return TW_OK;
 }
 
-tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list, tw_err *err) {
+tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list,
+                            tw_err *err) {
     if (top < 1 || top > TW_LIST_SIZE_MAX)
         return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
     uint32_t user = TW_SLOT_NONE;

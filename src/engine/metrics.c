@@ -5,27 +5,33 @@
 #include "base/metrics.h"
 
 static tw_metric verdicts[TW_VERDICT_COUNT] = {
-    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "applied"},
-    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "duplicate"},
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict",
+     "applied"},
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict",
+     "duplicate"},
     {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "late"},
-    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict", "dead_lettered"},
+    {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict",
+     "dead_lettered"},
 };
 static tw_metric reasons[TW_REASON_COUNT];
 static tw_metric lists = {"tailwater_lists_total", "Lists made", TW_COUNTER};
-static tw_metric freshness = {"tailwater_list_freshness_seconds", "From a user's newest event to the list that knows it",
-                              TW_HISTOGRAM};
+static tw_metric freshness = {"tailwater_list_freshness_seconds",
+                              "From a user's newest event to the list that knows it", TW_HISTOGRAM};
 static tw_metric commits = {"tailwater_commit_seconds", "Duration of a durable commit, outputs flushed", TW_HISTOGRAM};
 static tw_metric users = {"tailwater_users", "Users in the state", TW_GAUGE};
 static tw_metric items = {"tailwater_items", "Items in the state", TW_GAUGE};
 static tw_metric owed = {"tailwater_users_owed", "Users waiting for a list", TW_GAUGE};
-static tw_metric users_evicted = {"tailwater_users_evicted", "Users evicted by state.users.max since the start", TW_GAUGE};
+static tw_metric users_evicted = {"tailwater_users_evicted", "Users evicted by state.users.max since the start",
+                                  TW_GAUGE};
 static tw_metric users_expired = {"tailwater_users_expired", "Users dropped by state.ttl.ms since the start", TW_GAUGE};
-static tw_metric items_evicted = {"tailwater_items_evicted", "Items evicted by state.items.max since the start", TW_GAUGE};
+static tw_metric items_evicted = {"tailwater_items_evicted", "Items evicted by state.items.max since the start",
+                                  TW_GAUGE};
 static tw_metric watermark = {"tailwater_watermark_seconds", "Event time reached, seconds since 1970", TW_GAUGE};
 static tw_metric state_bytes = {"tailwater_model_bytes", "Memory of users, items and weights", TW_GAUGE};
 static tw_metric journal_bytes = {"tailwater_store_journal_bytes", "Journal that a start would read", TW_GAUGE};
 static tw_metric map_used = {"tailwater_store_used_bytes", "Size of the store", TW_GAUGE};
-static tw_metric map_max = {"tailwater_store_max_bytes", "Size that the store can reach (state.map.max.bytes)", TW_GAUGE};
+static tw_metric map_max = {"tailwater_store_max_bytes", "Size that the store can reach (state.map.max.bytes)",
+                            TW_GAUGE};
 static tw_metric ready = {"tailwater_ready", "1 when lists are published", TW_GAUGE};
 
 void tw_engine_metrics_register(void) {
@@ -43,8 +49,9 @@ void tw_engine_metrics_register(void) {
         reasons[r].label_value = tw_reason_name((tw_reason)r);
         tw_metric_register(&reasons[r]);
     }
-    tw_metric *const rest[] = {&lists,         &freshness, &commits,     &users,         &items,    &owed,    &users_evicted,
-                               &users_expired, &items_evicted, &watermark, &state_bytes, &journal_bytes, &map_used, &map_max, &ready};
+    tw_metric *const rest[] = {&lists,       &freshness,     &commits,       &users,         &items,
+                               &owed,        &users_evicted, &users_expired, &items_evicted, &watermark,
+                               &state_bytes, &journal_bytes, &map_used,      &map_max,       &ready};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         tw_metric_register(rest[i]);
 }
@@ -60,7 +67,9 @@ void tw_engine_count_list(double latency_s) {
     tw_metric_observe(&freshness, latency_s);
 }
 
-void tw_engine_count_commit(double seconds) { tw_metric_observe(&commits, seconds); }
+void tw_engine_count_commit(double seconds) {
+    tw_metric_observe(&commits, seconds);
+}
 
 void tw_engine_gauge(const tw_engine *engine) {
     tw_model_stats model;

@@ -4,18 +4,24 @@
 
 #include <string.h>
 
-static bool is_kept(const char *key) { return strncmp(key, "learn.", 6) == 0 || strncmp(key, "rank.", 5) == 0; }
-static bool is_shape(const char *key) { return strcmp(key, "learn.model") == 0 || strcmp(key, "learn.dim") == 0; }
+static bool is_kept(const char *key) {
+    return strncmp(key, "learn.", 6) == 0 || strncmp(key, "rank.", 5) == 0;
+}
+static bool is_shape(const char *key) {
+    return strcmp(key, "learn.model") == 0 || strcmp(key, "learn.dim") == 0;
+}
 
 /* A text key is never kept; its branch only has to compile. */
-#define NUMBER_OF(value) \
-    _Generic((value), const char *: 0.0, char *: 0.0, default: (double)_Generic((value), const char *: 0, char *: 0, default: (value)))
+#define NUMBER_OF(value)                                                       \
+    _Generic((value), const char * : 0.0, char * : 0.0, default                \
+             : (double)_Generic((value), const char * : 0, char * : 0, default \
+                                : (value)))
 
 void tw_settings_encode(const tw_config *config, tw_buf *out) {
-#define PUT(type, field, key, def, min, max, unit, doc)      \
-    if (is_kept(key)) {                                      \
-        tw_buf_text(out, tw_slice_of(key));                  \
-        tw_buf_f64(out, NUMBER_OF(config->field));           \
+#define PUT(type, field, key, def, min, max, unit, doc) \
+    if (is_kept(key)) {                                 \
+        tw_buf_text(out, tw_slice_of(key));             \
+        tw_buf_f64(out, NUMBER_OF(config->field));      \
     }
     TW_KEY_TABLE(PUT)
 #undef PUT
@@ -35,10 +41,10 @@ tw_code tw_settings_agree(const tw_config *config, tw_slice bytes, tw_err *err) 
     tw_slice key;
     double value;
     while (next(&c, &key, &value)) {
-#define AGREE(type, field, name, def, min, max, unit, doc)                                                                \
-        if (is_shape(name) && tw_slice_equal(key, tw_slice_of(name)) && value != NUMBER_OF(config->field))                \
-            return tw_fail(err, TW_E_MISMATCH, "the state was learned with %s %g, the configuration says %g%s%s", name, value, \
-                           NUMBER_OF(config->field), *unit ? " of " : "", unit);
+#define AGREE(type, field, name, def, min, max, unit, doc)                                                          \
+    if (is_shape(name) && tw_slice_equal(key, tw_slice_of(name)) && value != NUMBER_OF(config->field))              \
+        return tw_fail(err, TW_E_MISMATCH, "the state was learned with %s %g, the configuration says %g%s%s", name, \
+                       value, NUMBER_OF(config->field), *unit ? " of " : "", unit);
         TW_KEY_TABLE(AGREE)
 #undef AGREE
     }
@@ -56,9 +62,9 @@ tw_code tw_settings_adopt(tw_config *config, tw_slice bytes, tw_err *err) {
     tw_slice key;
     double value;
     while (next(&c, &key, &value)) {
-#define ADOPT(type, field, name, def, min, max, unit, doc)                                                              \
-        if (is_kept(name) && tw_slice_equal(key, tw_slice_of(name)) && NUMBER_OF(config->field) == NUMBER_OF(def))      \
-            ADOPT_##type(field, value);
+#define ADOPT(type, field, name, def, min, max, unit, doc)                                                     \
+    if (is_kept(name) && tw_slice_equal(key, tw_slice_of(name)) && NUMBER_OF(config->field) == NUMBER_OF(def)) \
+        ADOPT_##type(field, value);
         TW_KEY_TABLE(ADOPT)
 #undef ADOPT
     }

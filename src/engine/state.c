@@ -55,11 +55,15 @@ static void put_position(tw_engine *engine, size_t index) {
     put_meta(engine, name, buf);
 }
 
-static void sink_put(void *self, tw_table table, uint32_t row, tw_slice bytes) { tw_store_put(self, table, row, bytes); }
+static void sink_put(void *self, tw_table table, uint32_t row, tw_slice bytes) {
+    tw_store_put(self, table, row, bytes);
+}
 static void sink_delta(void *self, tw_table table, uint32_t row, tw_slice bytes) {
     tw_store_put_delta(self, table, row, bytes);
 }
-static void sink_delete(void *self, tw_table table, uint32_t row) { tw_store_delete(self, table, row); }
+static void sink_delete(void *self, tw_table table, uint32_t row) {
+    tw_store_delete(self, table, row);
+}
 
 void tw_engine_put_state(tw_engine *engine) {
     tw_buf *buf = &engine->scratch;
@@ -150,7 +154,8 @@ static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice byte
     tw_engine *engine = self;
     for (size_t i = 0; i < engine->lanes_count; i++)
         if (engine->lanes[i].id == log / TW_WINDOW_COUNT)
-            return tw_clean_load_log(engine->lanes[i].clean, (tw_clean_window)(log % TW_WINDOW_COUNT), bucket, bytes, err);
+            return tw_clean_load_log(engine->lanes[i].clean, (tw_clean_window)(log % TW_WINDOW_COUNT), bucket, bytes,
+                                     err);
     return tw_fail(err, TW_E_STORE, "log %" PRIu32 " belongs to no lane", log);
 }
 

@@ -19,10 +19,14 @@
 
 static tw_code decoder_for(const tw_input *input, tw_decoder **ret_decoder, tw_err *err) {
     switch (input->format) {
-    case TW_FORMAT_CSV: return tw_decoder_csv(input->schema, ret_decoder, err);
-    case TW_FORMAT_JSON: return tw_decoder_json(ret_decoder, err);
-    case TW_FORMAT_AVRO: return tw_decoder_avro(input->schema, ret_decoder, err);
-    case TW_FORMAT_EVENT: return tw_decoder_event(ret_decoder, err);
+    case TW_FORMAT_CSV:
+        return tw_decoder_csv(input->schema, ret_decoder, err);
+    case TW_FORMAT_JSON:
+        return tw_decoder_json(ret_decoder, err);
+    case TW_FORMAT_AVRO:
+        return tw_decoder_avro(input->schema, ret_decoder, err);
+    case TW_FORMAT_EVENT:
+        return tw_decoder_event(ret_decoder, err);
     }
     return tw_fail(err, TW_E_USAGE, "%s: unknown format", input->name);
 }
@@ -100,7 +104,8 @@ static tw_reason decode(tw_engine *engine, const tw_record *record, tw_event *ev
     return TW_REASON_NONE;
 }
 
-static tw_code apply(tw_engine *engine, const tw_lane *lane, const tw_record *record, const tw_event *event, tw_err *err) {
+static tw_code apply(tw_engine *engine, const tw_lane *lane, const tw_record *record, const tw_event *event,
+                     tw_err *err) {
     uint32_t user;
     if (engine->options.before_learn && event->kind != TW_KIND_ITEM)
         engine->options.before_learn(engine->options.before_learn_self, engine, event, record->offset);
@@ -117,9 +122,9 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     const tw_lane *lane = &engine->lanes[route->lane];
     tw_position *position = &engine->positions[route->position];
     TW_ASSERT(record->offset >= position->offset);
-    int64_t now_ms = record->timestamp_ms >= 0       ? record->timestamp_ms
-                     : engine->source->bounded       ? position->opened_ms
-                                                     : tw_clock_wall_ms(&engine->clock);
+    int64_t now_ms = record->timestamp_ms >= 0 ? record->timestamp_ms
+                     : engine->source->bounded ? position->opened_ms
+                                               : tw_clock_wall_ms(&engine->clock);
     tw_reason reason;
     tw_verdict verdict = tw_clean_judge(lane->clean, event, engine->reasons[index], now_ms, &reason);
     tw_engine_count(verdict, reason);
@@ -145,7 +150,8 @@ static tw_code take_batch(tw_engine *engine, int count, tw_err *err) {
         engine->reasons[i] = decode(engine, &engine->records[i], &engine->events[i]);
     for (int i = 0; i < count + AHEAD; i++) {
         if (i < count && engine->reasons[i] == TW_REASON_NONE && (engine->events[i].has & TW_HAS_KIND)) {
-            const tw_lane *lane = &engine->lanes[route_of(engine, engine->records[i].input, engine->records[i].partition)->lane];
+            const tw_lane *lane =
+                &engine->lanes[route_of(engine, engine->records[i].input, engine->records[i].partition)->lane];
             tw_clean_prefetch(lane->clean, &engine->events[i]);
             tw_model_prefetch(engine->model, lane->task, &engine->events[i]);
         }

@@ -13,8 +13,8 @@ extern const tw_kernels tw_kernels_avx2, tw_kernels_avx512;
 const tw_kernels *tw_kernels_named(const char *name) {
 #ifdef __x86_64__
     if (strcmp(name, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-                       __builtin_cpu_supports("avx512vl")
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
                    ? &tw_kernels_avx512
                    : NULL;
     if (strcmp(name, "avx2") == 0)

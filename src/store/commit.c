@@ -53,7 +53,8 @@ void tw_store_delete(tw_store *store, tw_table table, uint32_t row) {
 void tw_store_put_meta(tw_store *store, const char *name, tw_slice bytes) {
     if (store->pending_metas_count == store->pending_metas_capacity) {
         size_t old = store->pending_metas_capacity;
-        store->pending_metas = tw_grow(store->pending_metas, &store->pending_metas_capacity, old + 1, sizeof *store->pending_metas);
+        store->pending_metas =
+            tw_grow(store->pending_metas, &store->pending_metas_capacity, old + 1, sizeof *store->pending_metas);
         memset(store->pending_metas + old, 0, (store->pending_metas_capacity - old) * sizeof *store->pending_metas);
     }
     tw_pending_meta *meta = &store->pending_metas[store->pending_metas_count++];
@@ -63,7 +64,8 @@ void tw_store_put_meta(tw_store *store, const char *name, tw_slice bytes) {
 }
 
 static void add_log(tw_store *store, tw_pending_log log) {
-    store->pending_logs = tw_grow(store->pending_logs, &store->pending_logs_capacity, store->pending_logs_count + 1, sizeof log);
+    store->pending_logs =
+        tw_grow(store->pending_logs, &store->pending_logs_capacity, store->pending_logs_count + 1, sizeof log);
     store->pending_logs[store->pending_logs_count++] = log;
 }
 

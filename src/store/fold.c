@@ -15,7 +15,9 @@ typedef struct place {
     unsigned char key[TW_ROW_KEY_SIZE];
 } place;
 
-static int by_key(const void *a, const void *b) { return memcmp(a, b, TW_ROW_KEY_SIZE); }
+static int by_key(const void *a, const void *b) {
+    return memcmp(a, b, TW_ROW_KEY_SIZE);
+}
 
 static int write_slice(tw_store *store, MDB_txn *txn, place *places, size_t count) {
     qsort(places, count, sizeof *places, by_key);
@@ -43,7 +45,8 @@ static int delete_row(tw_store *store, MDB_txn *txn, tw_table table, uint32_t ro
 }
 
 /* Goes on in the chunk where the last fold stopped. *ret_done: the chunk is through. */
-static tw_code fold_chunk(tw_store *store, MDB_txn *txn, tw_slice chunk, uint64_t rows_max, uint64_t *folded, bool *ret_done, tw_err *err) {
+static tw_code fold_chunk(tw_store *store, MDB_txn *txn, tw_slice chunk, uint64_t rows_max, uint64_t *folded,
+                          bool *ret_done, tw_err *err) {
     place *places = tw_alloc(SLICE_ROWS * sizeof *places);
     size_t count = 0;
     tw_op op;
@@ -97,7 +100,8 @@ static int delete_commit(tw_store *store, MDB_txn *txn) {
     }
 }
 
-tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64_t rows_max, uint64_t *ret_folded, tw_err *err) {
+tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64_t rows_max, uint64_t *ret_folded,
+                      tw_err *err) {
     *ret_folded = 0;
     while (store->oldest <= store->commit && store->journal_bytes > keep_bytes && *ret_folded < rows_max) {
         unsigned char key_bytes[TW_CHUNK_KEY_SIZE];

@@ -46,15 +46,15 @@ struct tw_store {
     MDB_dbi metas, rows, journal, logs;
     bool has_tables; /* the tables exist (a reader of a store that was never written has none) */
 
-    uint64_t commit;                /* number of the last commit */
-    uint64_t oldest;                /* of the commits in the journal; commit + 1: none */
+    uint64_t commit; /* number of the last commit */
+    uint64_t oldest; /* of the commits in the journal; commit + 1: none */
     uint64_t journal_bytes;
     uint32_t *last_commit[TW_TABLE_COUNT]; /* (rows) commit whose journal holds the newest value; 0: in place */
     size_t last_commit_capacity[TW_TABLE_COUNT];
-    uint32_t fold_chunk;            /* where the fold of the oldest commit goes on */
+    uint32_t fold_chunk; /* where the fold of the oldest commit goes on */
     size_t fold_offset;
 
-    tw_buf *chunks;                 /* of the commit being made */
+    tw_buf *chunks; /* of the commit being made */
     size_t chunks_count, chunks_capacity;
     tw_pending_meta *pending_metas;
     size_t pending_metas_count, pending_metas_capacity;
@@ -79,6 +79,7 @@ void tw_store_put_u32(unsigned char *to, uint32_t value);
 bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad);
 
 /* fold.c: folds at most rows_max rows of the oldest commits while more than keep_bytes of journal are left. */
-tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64_t rows_max, uint64_t *ret_folded, tw_err *err);
+tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64_t rows_max, uint64_t *ret_folded,
+                      tw_err *err);
 
 #endif

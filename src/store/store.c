@@ -17,19 +17,26 @@
 tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err) {
     switch (result) {
     case MDB_MAP_FULL:
-        return tw_fail(err, TW_E_FULL, "%s: the store has reached state.map.max.bytes (%" PRIu64 "); nothing is lost: raise it and start again",
+        return tw_fail(err, TW_E_FULL,
+                       "%s: the store has reached state.map.max.bytes (%" PRIu64
+                       "); nothing is lost: raise it and start again",
                        store->dir, store->options.map_max_bytes);
     case ENOSPC:
     case EDQUOT:
         return tw_fail(err, TW_E_FULL, "%s: the disk is full; nothing is lost: make room and start again", store->dir);
     case EACCES:
     case EPERM:
-    case EROFS: return tw_fail(err, TW_E_IO, "%s: %s: %s", store->dir, what, strerror(result));
-    case ENOMEM: return tw_fail(err, TW_E_NO_MEMORY, "%s: %s: cannot map %" PRIu64 " bytes", store->dir, what, store->options.map_max_bytes);
+    case EROFS:
+        return tw_fail(err, TW_E_IO, "%s: %s: %s", store->dir, what, strerror(result));
+    case ENOMEM:
+        return tw_fail(err, TW_E_NO_MEMORY, "%s: %s: cannot map %" PRIu64 " bytes", store->dir, what,
+                       store->options.map_max_bytes);
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
-        return tw_fail(err, TW_E_STORE, "%s: %s: data.mdb is not a store or is damaged (%s)", store->dir, what, mdb_strerror(result));
-    default: return tw_fail(err, TW_E_STORE, "%s: %s: %s", store->dir, what, mdb_strerror(result));
+        return tw_fail(err, TW_E_STORE, "%s: %s: data.mdb is not a store or is damaged (%s)", store->dir, what,
+                       mdb_strerror(result));
+    default:
+        return tw_fail(err, TW_E_STORE, "%s: %s: %s", store->dir, what, mdb_strerror(result));
     }
 }
 
@@ -98,7 +105,8 @@ static tw_code take_lock(tw_store *store, tw_err *err) {
         ssize_t n = pread(store->lock_fd, text, sizeof text - 1, 0);
         text[n > 0 ? n : 0] = '\0';
         text[strcspn(text, "\n")] = '\0';
-        return tw_fail(err, TW_E_LOCKED, "%s is open for writing in process %s", store->dir, *text ? text : "(unknown)");
+        return tw_fail(err, TW_E_LOCKED, "%s is open for writing in process %s", store->dir,
+                       *text ? text : "(unknown)");
     }
     int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
     if (ftruncate(store->lock_fd, 0) != 0 || pwrite(store->lock_fd, text, (size_t)size, 0) != size)
@@ -139,7 +147,8 @@ static tw_code check_size(tw_store *store, tw_err *err) {
     uint64_t wanted, file;
     TW_TRY(sizes(store, &wanted, &file, err));
     if (file + SHORT_MAX < wanted)
-        return tw_fail(err, TW_E_STORE, "%s/data.mdb is truncated: %" PRIu64 " bytes, its pages need %" PRIu64, store->dir, file, wanted);
+        return tw_fail(err, TW_E_STORE, "%s/data.mdb is truncated: %" PRIu64 " bytes, its pages need %" PRIu64,
+                       store->dir, file, wanted);
     return store->options.read_only ? TW_OK : tw_store_pad(store, err);
 }
 
@@ -152,7 +161,8 @@ static tw_code open_env(tw_store *store, tw_err *err) {
         result = mdb_env_set_mapsize(store->env, store->options.map_max_bytes);
     if (result == 0)
         result = mdb_env_open(store->env, store->dir, flags, 0666);
-    if (result == EACCES && store->options.read_only) { /* a directory that we may only read: no place in the table of readers */
+    if (result == EACCES &&
+        store->options.read_only) { /* a directory that we may only read: no place in the table of readers */
         mdb_env_close(store->env);
         store->env = NULL;
         result = mdb_env_create(&store->env);
@@ -181,8 +191,8 @@ static tw_code check_format(tw_store *store, MDB_txn *txn, bool *ret_fresh, tw_e
     if (result == 0 && value.mv_size == sizeof format)
         memcpy(&format, value.mv_data, sizeof format);
     if (format != TW_STORE_FORMAT)
-        return tw_fail(err, TW_E_VERSION, "%s has store format %" PRIu32 ", this program writes format %d", store->dir, format,
-                       TW_STORE_FORMAT);
+        return tw_fail(err, TW_E_VERSION, "%s has store format %" PRIu32 ", this program writes format %d", store->dir,
+                       format, TW_STORE_FORMAT);
     return TW_OK;
 }
 
@@ -213,8 +223,8 @@ static tw_code open_tables(tw_store *store, bool *ret_fresh, tw_err *err) {
     return result ? tw_store_fail(store, result, "create", err) : TW_OK;
 }
 
-tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store, bool *ret_fresh,
-                      tw_err *err) {
+tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store,
+                      bool *ret_fresh, tw_err *err) {
     tw_store *store = tw_zalloc(sizeof *store);
     struct stat st;
     store->options = *options;
@@ -300,10 +310,12 @@ static tw_code load_chunk(tw_store *store, uint64_t commit, tw_slice chunk, tw_e
         if (op.kind == TW_OP_DELETE)
             store->owner.load_delete(store->owner.self, (tw_table)op.table, op.row);
         else
-            TW_TRY(store->owner.load(store->owner.self, (tw_table)op.table, op.row, bytes, op.kind == TW_OP_DELTA, err));
+            TW_TRY(
+                store->owner.load(store->owner.self, (tw_table)op.table, op.row, bytes, op.kind == TW_OP_DELTA, err));
         *tw_store_last_commit(store, (tw_table)op.table, op.row) = (uint32_t)commit;
     }
-    return bad ? tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, commit) : TW_OK;
+    return bad ? tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, commit)
+               : TW_OK;
 }
 
 typedef tw_code (*visit_fn)(tw_store *store, MDB_val key, MDB_val value, tw_err *err);
@@ -329,8 +341,8 @@ static tw_code visit_row(tw_store *store, MDB_val key, MDB_val value, tw_err *er
     const unsigned char *k = key.mv_data;
     if (key.mv_size != TW_ROW_KEY_SIZE || k[0] >= TW_TABLE_COUNT)
         return tw_fail(err, TW_E_STORE, "%s: a row's key is damaged", store->dir);
-    return store->owner.load(store->owner.self, (tw_table)k[0], tw_store_u32(k + 1), (tw_slice){value.mv_data, value.mv_size},
-                             false, err);
+    return store->owner.load(store->owner.self, (tw_table)k[0], tw_store_u32(k + 1),
+                             (tw_slice){value.mv_data, value.mv_size}, false, err);
 }
 
 static tw_code visit_chunk(tw_store *store, MDB_val key, MDB_val value, tw_err *err) {
@@ -340,8 +352,8 @@ static tw_code visit_chunk(tw_store *store, MDB_val key, MDB_val value, tw_err *
     if (store->journal_bytes == 0)
         store->oldest = commit;
     if (commit > store->commit)
-        return tw_fail(err, TW_E_STORE, "%s: the journal holds commit %" PRIu64 ", the last one was %" PRIu64, store->dir, commit,
-                       store->commit);
+        return tw_fail(err, TW_E_STORE, "%s: the journal holds commit %" PRIu64 ", the last one was %" PRIu64,
+                       store->dir, commit, store->commit);
     store->journal_bytes += value.mv_size;
     return load_chunk(store, commit, (tw_slice){value.mv_data, value.mv_size}, err);
 }

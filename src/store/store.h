@@ -21,11 +21,11 @@
 typedef struct tw_store tw_store;
 
 typedef struct tw_store_options {
-    const char *dir;          /* created if missing, unless read_only */
+    const char *dir; /* created if missing, unless read_only */
     uint64_t map_max_bytes;
     uint64_t journal_max_bytes;
     uint32_t fold_rows_max;
-    bool read_only;           /* the last commit, beside a running writer; no lock taken */
+    bool read_only; /* the last commit, beside a running writer; no lock taken */
 } tw_store_options;
 
 /* What the store asks of the state's owner. Called on the engine thread, from open and commit only. */
@@ -43,8 +43,8 @@ typedef struct tw_store_owner {
 
 /* Opens or creates. Errors: TW_E_LOCKED (names the pid), TW_E_VERSION (names both), TW_E_FULL, TW_E_IO, TW_E_STORE.
  * *ret_fresh: nothing was ever committed here. */
-tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store, bool *ret_fresh,
-                      tw_err *err);
+tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store,
+                      bool *ret_fresh, tw_err *err);
 tw_store *tw_store_close(tw_store *store); /* what was not committed is lost; NULL is fine */
 
 /* Delivers the last commit to the owner, in the order: metas, rows in place, journal, logs. Once, after open. */
@@ -66,7 +66,7 @@ tw_code tw_store_fold_all(tw_store *store, tw_err *err);
 
 typedef struct tw_store_stats {
     uint64_t commits, journal_commits, journal_bytes, folded_rows, forced_folds; /* this process; journal_* now */
-    uint64_t written_bytes;      /* journal, metas, logs and folded rows, before page rounding */
+    uint64_t written_bytes; /* journal, metas, logs and folded rows, before page rounding */
     uint64_t map_used_bytes, map_max_bytes;
 } tw_store_stats;
 void tw_store_stats_get(const tw_store *store, tw_store_stats *ret_stats);

@@ -43,17 +43,23 @@ tw_clean *tw_clean_free(tw_clean *clean) {
 static tw_clean_window window_of(tw_kind kind) {
     switch (kind) {
     case TW_KIND_PURCHASE:
-    case TW_KIND_RETURN: return TW_WINDOW_PURCHASE;
-    case TW_KIND_REVIEW: return TW_WINDOW_REVIEW;
-    default: return TW_WINDOW_CLICK;
+    case TW_KIND_RETURN:
+        return TW_WINDOW_PURCHASE;
+    case TW_KIND_REVIEW:
+        return TW_WINDOW_REVIEW;
+    default:
+        return TW_WINDOW_CLICK;
     }
 }
 
 static int64_t lateness_of(const tw_config *config, tw_clean_window window) {
     switch (window) {
-    case TW_WINDOW_PURCHASE: return config->clean_lateness_purchase_ms;
-    case TW_WINDOW_REVIEW: return config->clean_lateness_review_ms;
-    default: return config->clean_lateness_click_ms;
+    case TW_WINDOW_PURCHASE:
+        return config->clean_lateness_purchase_ms;
+    case TW_WINDOW_REVIEW:
+        return config->clean_lateness_review_ms;
+    default:
+        return config->clean_lateness_click_ms;
     }
 }
 
@@ -81,8 +87,8 @@ static tw_hash128 id_of(const tw_event *e) {
 }
 
 void tw_clean_prefetch(const tw_clean *clean, const tw_event *event) {
-    if (clean->config->dedup_enabled && event->user_id.size <= TW_ID_SIZE_MAX && event->item_id.size <= TW_ID_SIZE_MAX &&
-        event->event_id.size <= TW_ID_SIZE_MAX && event->kind != TW_KIND_ITEM)
+    if (clean->config->dedup_enabled && event->user_id.size <= TW_ID_SIZE_MAX &&
+        event->item_id.size <= TW_ID_SIZE_MAX && event->event_id.size <= TW_ID_SIZE_MAX && event->kind != TW_KIND_ITEM)
         tw_dedup_prefetch(clean->windows[window_of(event->kind)], id_of(event));
 }
 
@@ -129,8 +135,9 @@ static tw_verdict judge_good(tw_clean *clean, const tw_event *e) {
 
 tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason decode_reason, int64_t now_ms,
                           tw_reason *ret_reason) {
-    tw_reason reason = decode_reason != TW_REASON_NONE ? decode_reason
-                                                       : tw_rules_check(event, now_ms, clean->config->clean_skew_max_ms);
+    tw_reason reason = decode_reason != TW_REASON_NONE
+                           ? decode_reason
+                           : tw_rules_check(event, now_ms, clean->config->clean_skew_max_ms);
     tw_verdict verdict = reason != TW_REASON_NONE ? TW_VERDICT_DEAD : judge_good(clean, event);
     clean->counters.verdicts[verdict]++;
     if (verdict == TW_VERDICT_DEAD)
@@ -141,9 +148,15 @@ tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason deco
     return verdict;
 }
 
-const tw_clean_counters *tw_clean_counters_get(const tw_clean *clean) { return &clean->counters; }
-int64_t tw_clean_watermark_ms(const tw_clean *clean) { return clean->watermark_ms; }
-const tw_clean_feature *tw_clean_features(const tw_clean *clean) { return clean->features; }
+const tw_clean_counters *tw_clean_counters_get(const tw_clean *clean) {
+    return &clean->counters;
+}
+int64_t tw_clean_watermark_ms(const tw_clean *clean) {
+    return clean->watermark_ms;
+}
+const tw_clean_feature *tw_clean_features(const tw_clean *clean) {
+    return clean->features;
+}
 
 double tw_clean_normalise(const tw_clean_feature *feature, double x) {
     if (feature->count < 2 || !(feature->m2 > 0))
@@ -177,7 +190,8 @@ tw_code tw_clean_load_meta(tw_clean *clean, tw_slice bytes, tw_err *err) {
     clean->watermark_ms = (int64_t)tw_cursor_u64(&c);
     int reasons = tw_cursor_u8(&c);
     if (reasons > TW_REASON_COUNT)
-        return tw_fail(err, TW_E_VERSION, "the state knows %d reasons of dead letters, this version %d", reasons, TW_REASON_COUNT);
+        return tw_fail(err, TW_E_VERSION, "the state knows %d reasons of dead letters, this version %d", reasons,
+                       TW_REASON_COUNT);
     for (int v = 0; v < TW_VERDICT_COUNT; v++)
         clean->counters.verdicts[v] = tw_cursor_u64(&c);
     for (int r = 0; r < reasons; r++)

@@ -11,7 +11,13 @@
 #include "base/event.h"
 #include "config/config.h"
 
-typedef enum tw_verdict { TW_VERDICT_APPLIED, TW_VERDICT_DUPLICATE, TW_VERDICT_LATE, TW_VERDICT_DEAD, TW_VERDICT_COUNT } tw_verdict;
+typedef enum tw_verdict {
+    TW_VERDICT_APPLIED,
+    TW_VERDICT_DUPLICATE,
+    TW_VERDICT_LATE,
+    TW_VERDICT_DEAD,
+    TW_VERDICT_COUNT
+} tw_verdict;
 
 typedef struct tw_clean tw_clean;
 
@@ -48,7 +54,10 @@ uint64_t tw_clean_drop_below(const tw_clean *clean, tw_clean_window window); /* 
 tw_code tw_clean_load_log(tw_clean *clean, tw_clean_window window, uint64_t bucket, tw_slice bytes, tw_err *err);
 
 /* Running mean and variance (Welford 1962) of an applied event's numeric features, for normalising them. */
-typedef struct tw_clean_feature { uint64_t count; double mean, m2; } tw_clean_feature;
+typedef struct tw_clean_feature {
+    uint64_t count;
+    double mean, m2;
+} tw_clean_feature;
 typedef enum tw_feature { TW_FEATURE_PRICE, TW_FEATURE_RATING, TW_FEATURE_QUANTITY, TW_FEATURE_COUNT } tw_feature;
 const tw_clean_feature *tw_clean_features(const tw_clean *clean);
 /* (x - mean) / standard deviation; 0 before the second value and where the deviation is 0. */

@@ -9,8 +9,8 @@
 #define BITS_LEAST 16 /* home must give the upper 16 bits of the hash, which the tag does not hold */
 #define TAG_BITS 48
 #define TAG_MASK (((uint64_t)1 << TAG_BITS) - 1)
-#define FAR_MAX 63    /* places from home that 6 bits can name */
-#define CODES 1023    /* bucket numbers that 10 bits can name, 0 left for the empty slot */
+#define FAR_MAX 63      /* places from home that 6 bits can name */
+#define CODES 1023      /* bucket numbers that 10 bits can name, 0 left for the empty slot */
 #define SWEEP_AFTER 512 /* buckets: well before a stale slot's code could mean a live bucket again */
 
 typedef struct exact_slot {
@@ -26,10 +26,10 @@ typedef struct fresh {
 struct tw_dedup {
     int64_t bucket_ms;
     bool exact;
-    int bits; /* the table has 2^bits slots */
-    size_t used; /* slots that are not empty, stale ones included */
-    uint64_t *slots;     /* compact */
-    exact_slot *exacts;  /* exact */
+    int bits;               /* the table has 2^bits slots */
+    size_t used;            /* slots that are not empty, stale ones included */
+    uint64_t *slots;        /* compact */
+    exact_slot *exacts;     /* exact */
     uint64_t newest, floor; /* buckets: the newest event time, the oldest that still counts */
     uint64_t swept;         /* newest at the last rebuild */
     bool started;
@@ -39,7 +39,9 @@ struct tw_dedup {
     bool changes_sorted;
 };
 
-static size_t slots_count(const tw_dedup *d) { return (size_t)1 << d->bits; }
+static size_t slots_count(const tw_dedup *d) {
+    return (size_t)1 << d->bits;
+}
 
 static void make_table(tw_dedup *d) {
     if (d->exact)
@@ -68,11 +70,19 @@ tw_dedup *tw_dedup_free(tw_dedup *d) {
     return NULL;
 }
 
-uint64_t tw_dedup_bucket(const tw_dedup *d, int64_t event_ms) { return (uint64_t)(event_ms / d->bucket_ms); }
+uint64_t tw_dedup_bucket(const tw_dedup *d, int64_t event_ms) {
+    return (uint64_t)(event_ms / d->bucket_ms);
+}
 
-static uint64_t code_of(uint64_t bucket) { return bucket % CODES + 1; }
-static size_t home_of(const tw_dedup *d, uint64_t hash) { return (size_t)(hash >> (64 - d->bits)); }
-static uint64_t pack(uint64_t hash, uint64_t far, uint64_t code) { return (hash & TAG_MASK) << 16 | far << 10 | code; }
+static uint64_t code_of(uint64_t bucket) {
+    return bucket % CODES + 1;
+}
+static size_t home_of(const tw_dedup *d, uint64_t hash) {
+    return (size_t)(hash >> (64 - d->bits));
+}
+static uint64_t pack(uint64_t hash, uint64_t far, uint64_t code) {
+    return (hash & TAG_MASK) << 16 | far << 10 | code;
+}
 
 /* The bucket of a slot's code: the newest one with that code. Stale slots are swept before this could be wrong. */
 static uint64_t bucket_of(const tw_dedup *d, uint64_t code) {
@@ -80,7 +90,9 @@ static uint64_t bucket_of(const tw_dedup *d, uint64_t code) {
     return d->newest - behind;
 }
 
-static bool is_live(const tw_dedup *d, uint64_t bucket) { return bucket >= d->floor && bucket <= d->newest; }
+static bool is_live(const tw_dedup *d, uint64_t bucket) {
+    return bucket >= d->floor && bucket <= d->newest;
+}
 
 /* Places the hash, which is not in the table; false when it would be too far from home. */
 static bool place_compact(tw_dedup *d, uint64_t hash, uint64_t code) {
@@ -288,7 +300,9 @@ bool tw_dedup_next_change(tw_dedup *d, uint64_t *ret_bucket, tw_buf *out) {
     return true;
 }
 
-uint64_t tw_dedup_drop_below(const tw_dedup *d) { return d->floor; }
+uint64_t tw_dedup_drop_below(const tw_dedup *d) {
+    return d->floor;
+}
 
 void tw_dedup_encode(const tw_dedup *d, tw_buf *out) {
     tw_buf_u8(out, d->started);
@@ -305,8 +319,9 @@ tw_code tw_dedup_load_meta(tw_dedup *d, tw_cursor *c, tw_err *err) {
     if (c->bad || floor > newest + 1)
         return tw_fail(err, TW_E_STORE, "a dedup window is damaged");
     if (exact != d->exact || bucket_ms != d->bucket_ms)
-        return tw_fail(err, TW_E_MISMATCH,
-                       "the state's dedup windows have another length or exactness than dedup.window.*.ms and dedup.exact say");
+        return tw_fail(
+            err, TW_E_MISMATCH,
+            "the state's dedup windows have another length or exactness than dedup.window.*.ms and dedup.exact say");
     d->started = started;
     d->newest = d->swept = newest;
     d->floor = floor;
@@ -363,7 +378,9 @@ void tw_dedup_digest(const tw_dedup *d, tw_buf *out) {
     free(sums);
 }
 
-size_t tw_dedup_live(const tw_dedup *d) { return d->live; }
+size_t tw_dedup_live(const tw_dedup *d) {
+    return d->live;
+}
 size_t tw_dedup_size_bytes(const tw_dedup *d) {
     return slots_count(d) * (d->exact ? sizeof(exact_slot) : sizeof(uint64_t)) + d->changes_capacity * sizeof(fresh);
 }

@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-static bool text_is_bad(tw_slice text) { return text.size > 0 && !tw_slice_is_utf8(text); }
+static bool text_is_bad(tw_slice text) {
+    return text.size > 0 && !tw_slice_is_utf8(text);
+}
 
 static tw_reason check_ids(const tw_event *e) {
     if ((e->kind != TW_KIND_ITEM && e->user_id.size == 0) || e->item_id.size == 0)

@@ -16,7 +16,8 @@ static tw_reason avro_decode(tw_decoder *decoder, const tw_record *record, tw_ar
     tw_reason reason = tw_avro_plan_decode(((avro_decoder *)decoder)->plan, record->value, arena, ret_event, &size);
     if (reason != TW_REASON_NONE)
         return reason;
-    return size == record->value.size ? TW_REASON_NONE : TW_REASON_MALFORMED; /* bytes are left: another schema wrote this */
+    return size == record->value.size ? TW_REASON_NONE
+                                      : TW_REASON_MALFORMED; /* bytes are left: another schema wrote this */
 }
 
 static tw_decoder *avro_free(tw_decoder *decoder) {

@@ -25,10 +25,10 @@ typedef enum column {
 } column;
 
 static const char *const column_names[COLUMN_COUNT] = {
-    [COLUMN_TIME] = "ts_ms",           [COLUMN_KIND] = "event_type",     [COLUMN_USER] = "user_id",
-    [COLUMN_ITEM] = "item_id",         [COLUMN_CATEGORY] = "category",   [COLUMN_RATING] = "rating",
-    [COLUMN_PRICE] = "price",          [COLUMN_TITLE] = "text_or_title", [COLUMN_EVENT_ID] = "event_id",
-    [COLUMN_QUANTITY] = "quantity",    [COLUMN_IN_STOCK] = "in_stock",   [COLUMN_RETIRED] = "retired"};
+    [COLUMN_TIME] = "ts_ms",        [COLUMN_KIND] = "event_type",     [COLUMN_USER] = "user_id",
+    [COLUMN_ITEM] = "item_id",      [COLUMN_CATEGORY] = "category",   [COLUMN_RATING] = "rating",
+    [COLUMN_PRICE] = "price",       [COLUMN_TITLE] = "text_or_title", [COLUMN_EVENT_ID] = "event_id",
+    [COLUMN_QUANTITY] = "quantity", [COLUMN_IN_STOCK] = "in_stock",   [COLUMN_RETIRED] = "retired"};
 
 #define COLUMNS_MAX 64
 
@@ -105,19 +105,36 @@ static tw_reason set_field(column c, tw_slice text, tw_event *event) {
             return TW_REASON_BAD_NUMBER;
         event->has |= TW_HAS_TIME;
         return TW_REASON_NONE;
-    case COLUMN_KIND: return take_kind(text, event);
-    case COLUMN_USER: event->user_id = text; return TW_REASON_NONE;
-    case COLUMN_ITEM: event->item_id = text; return TW_REASON_NONE;
-    case COLUMN_CATEGORY: event->category = text; return TW_REASON_NONE;
-    case COLUMN_TITLE: event->title = text; return TW_REASON_NONE;
-    case COLUMN_EVENT_ID: event->event_id = text; return TW_REASON_NONE;
-    case COLUMN_RATING: return take_real(text, event, TW_HAS_RATING, &event->rating);
-    case COLUMN_PRICE: return take_real(text, event, TW_HAS_PRICE, &event->price);
-    case COLUMN_QUANTITY: return take_real(text, event, TW_HAS_QUANTITY, &event->quantity);
-    case COLUMN_IN_STOCK: return take_bool(text, event, TW_HAS_IN_STOCK, &event->in_stock);
-    case COLUMN_RETIRED: return take_bool(text, event, TW_HAS_RETIRED, &event->retired);
+    case COLUMN_KIND:
+        return take_kind(text, event);
+    case COLUMN_USER:
+        event->user_id = text;
+        return TW_REASON_NONE;
+    case COLUMN_ITEM:
+        event->item_id = text;
+        return TW_REASON_NONE;
+    case COLUMN_CATEGORY:
+        event->category = text;
+        return TW_REASON_NONE;
+    case COLUMN_TITLE:
+        event->title = text;
+        return TW_REASON_NONE;
+    case COLUMN_EVENT_ID:
+        event->event_id = text;
+        return TW_REASON_NONE;
+    case COLUMN_RATING:
+        return take_real(text, event, TW_HAS_RATING, &event->rating);
+    case COLUMN_PRICE:
+        return take_real(text, event, TW_HAS_PRICE, &event->price);
+    case COLUMN_QUANTITY:
+        return take_real(text, event, TW_HAS_QUANTITY, &event->quantity);
+    case COLUMN_IN_STOCK:
+        return take_bool(text, event, TW_HAS_IN_STOCK, &event->in_stock);
+    case COLUMN_RETIRED:
+        return take_bool(text, event, TW_HAS_RETIRED, &event->retired);
     case COLUMN_IGNORED:
-    case COLUMN_COUNT: break;
+    case COLUMN_COUNT:
+        break;
     }
     return TW_REASON_NONE;
 }

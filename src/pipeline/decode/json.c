@@ -49,7 +49,10 @@ static bool take_hex(const char *at, const char *end, uint32_t *ret_value) {
         return false;
     for (int i = 0; i < 4; i++) {
         char c = at[i];
-        int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int digit = c >= '0' && c <= '9'   ? c - '0'
+                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                           : -1;
         if (digit < 0)
             return false;
         *ret_value = *ret_value << 4 | (uint32_t)digit;
@@ -83,8 +86,8 @@ static bool take_unicode(parser *p, const char **at, const char *end, char **to)
         return stop(p, TW_REASON_MALFORMED);
     *at += 4;
     if (c >= 0xd800 && c < 0xe000) {
-        if (c >= 0xdc00 || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u' || !take_hex(*at + 2, end, &low) || low < 0xdc00 ||
-            low >= 0xe000)
+        if (c >= 0xdc00 || end - *at < 6 || (*at)[0] != '\\' || (*at)[1] != 'u' || !take_hex(*at + 2, end, &low) ||
+            low < 0xdc00 || low >= 0xe000)
             return stop(p, TW_REASON_MALFORMED);
         *at += 6;
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
@@ -145,8 +148,8 @@ static bool take_string(parser *p, tw_slice *ret_text) {
 static bool take_word(parser *p, tw_slice *ret_word) {
     skip_space(p);
     const char *start = p->at;
-    while (p->at < p->end && (((*p->at | 32) >= 'a' && (*p->at | 32) <= 'z') || (*p->at >= '0' && *p->at <= '9') || *p->at == '-' ||
-                              *p->at == '+' || *p->at == '.'))
+    while (p->at < p->end && (((*p->at | 32) >= 'a' && (*p->at | 32) <= 'z') || (*p->at >= '0' && *p->at <= '9') ||
+                              *p->at == '-' || *p->at == '+' || *p->at == '.'))
         p->at++;
     *ret_word = (tw_slice){start, (size_t)(p->at - start)};
     if (ret_word->size == 0)
@@ -154,7 +157,9 @@ static bool take_word(parser *p, tw_slice *ret_word) {
     return true;
 }
 
-static bool is_word(tw_slice word, const char *text) { return tw_slice_equal(word, tw_slice_of(text)); }
+static bool is_word(tw_slice word, const char *text) {
+    return tw_slice_equal(word, tw_slice_of(text));
+}
 
 /* JSON's numbers are stricter than ours: a digit first, no leading zero, digits around the point, no nan, no inf. */
 static bool is_number(tw_slice w) {
@@ -185,7 +190,8 @@ static bool skip_value(parser *p) {
                 return false;
         } else if (!take_word(p, &ignored)) {
             return false;
-        } else if (!is_number(ignored) && !is_word(ignored, "true") && !is_word(ignored, "false") && !is_word(ignored, "null")) {
+        } else if (!is_number(ignored) && !is_word(ignored, "true") && !is_word(ignored, "false") &&
+                   !is_word(ignored, "null")) {
             return stop(p, TW_REASON_MALFORMED);
         }
         for (;;) { /* after a value: close what ends here, or go on behind a comma */

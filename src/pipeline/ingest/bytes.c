@@ -100,7 +100,9 @@ tw_bytes *tw_bytes_close(tw_bytes *b) {
     return NULL;
 }
 
-tw_slice tw_bytes_window(const tw_bytes *b) { return (tw_slice){b->window + b->start, b->end - b->start}; }
+tw_slice tw_bytes_window(const tw_bytes *b) {
+    return (tw_slice){b->window + b->start, b->end - b->start};
+}
 
 void tw_bytes_take(tw_bytes *b, size_t size) {
     TW_ASSERT(size <= b->end - b->start);
@@ -125,7 +127,8 @@ static tw_code unzip_some(tw_bytes *b, bool *ret_more, tw_err *err) {
             if (n == 0) {
                 b->ended = true;
                 if (b->member_open)
-                    return tw_fail(err, TW_E_BAD_FILE, "%s: gzip ends inside its data, at byte %" PRId64, b->path, b->file_read);
+                    return tw_fail(err, TW_E_BAD_FILE, "%s: gzip ends inside its data, at byte %" PRId64, b->path,
+                                   b->file_read);
                 break;
             }
             b->z.next_in = (Bytef *)b->stored;
@@ -161,6 +164,12 @@ tw_code tw_bytes_more(tw_bytes *b, bool *ret_more, tw_err *err) {
     return TW_OK;
 }
 
-int64_t tw_bytes_file_size(const tw_bytes *b) { return b->file_size; }
-int64_t tw_bytes_file_read(const tw_bytes *b) { return b->file_read; }
-int64_t tw_bytes_offset(const tw_bytes *b) { return b->offset; }
+int64_t tw_bytes_file_size(const tw_bytes *b) {
+    return b->file_size;
+}
+int64_t tw_bytes_file_read(const tw_bytes *b) {
+    return b->file_read;
+}
+int64_t tw_bytes_offset(const tw_bytes *b) {
+    return b->offset;
+}

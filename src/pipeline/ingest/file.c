@@ -14,10 +14,10 @@ typedef struct file_source {
     char *path;
     tw_bytes *bytes;
     size_t record_max;
-    int64_t next;      /* number of the next record */
-    char *header;      /* CSV: the first line */
-    char *oversized;   /* (record_max + 1) the start of a record that is too long */
-    bool quoted;       /* CSV: newlines may stand inside quotes */
+    int64_t next;    /* number of the next record */
+    char *header;    /* CSV: the first line */
+    char *oversized; /* (record_max + 1) the start of a record that is too long */
+    bool quoted;     /* CSV: newlines may stand inside quotes */
     bool ended;
 } file_source;
 
@@ -182,8 +182,8 @@ static tw_code file_seek(tw_source *source, uint16_t input, int32_t partition, i
         int64_t left = offset - self->next;
         TW_TRY(file_poll(source, skipped, left < 64 ? (int)left : 64, 0, &count, err));
         if (count == 0)
-            return tw_fail(err, TW_E_BAD_FILE, "%s: has %" PRId64 " records, the state says %" PRId64 " were taken", self->path,
-                           self->next, offset);
+            return tw_fail(err, TW_E_BAD_FILE, "%s: has %" PRId64 " records, the state says %" PRId64 " were taken",
+                           self->path, self->next, offset);
     }
     return TW_OK;
 }

@@ -8,15 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SESSIONS 64       /* side by side */
-#define RECENT 256        /* events that may come again */
+#define SESSIONS 64 /* side by side */
+#define RECENT 256  /* events that may come again */
 #define COMPLEMENTS 3
 #define LATE_MAX_MS (6 * 3600000LL)
 
 typedef struct session {
     uint32_t user, category, last_item;
-    int left;             /* events still to come; 0: over */
-    int64_t basket_ms;    /* time of the basket that is being paid; 0: none */
+    int left;          /* events still to come; 0: over */
+    int64_t basket_ms; /* time of the basket that is being paid; 0: none */
     int basket_left;
 } session;
 
@@ -39,8 +39,9 @@ struct tw_shop {
 };
 
 static const char *const category_names[TW_SHOP_CATEGORIES_MAX] = {
-    "coffee", "tea",     "books",   "music",  "garden", "kitchen", "toys",  "games",  "shoes",   "coats",  "bags",  "lamps",
-    "chairs", "bicycle", "camping", "winter", "paint",  "paper",   "tools", "audio",  "cameras", "phones", "pets",  "sport"};
+    "coffee", "tea",   "books", "music", "garden",  "kitchen", "toys",    "games",
+    "shoes",  "coats", "bags",  "lamps", "chairs",  "bicycle", "camping", "winter",
+    "paint",  "paper", "tools", "audio", "cameras", "phones",  "pets",    "sport"};
 static const char *const title_words[] = {"plain",  "bright", "small", "large", "old",   "new",   "soft",  "round",
                                           "narrow", "quiet",  "green", "blue",  "amber", "white", "heavy", "light"};
 
@@ -57,7 +58,9 @@ void tw_shop_defaults(tw_shop_options *options) {
                                  .shift_share = 0.5};
 }
 
-const char *tw_shop_category(uint32_t category) { return category_names[category % TW_SHOP_CATEGORIES_MAX]; }
+const char *tw_shop_category(uint32_t category) {
+    return category_names[category % TW_SHOP_CATEGORIES_MAX];
+}
 
 uint64_t tw_shop_shift_at(const tw_shop_options *options, uint32_t shift) {
     return options->events * (shift + 1) / (options->shifts + 1);
@@ -77,7 +80,8 @@ uint32_t tw_shop_favourite(const tw_shop_options *options, uint32_t user, uint32
 
 static uint32_t shifts_passed(const tw_shop *shop) {
     uint32_t passed = 0;
-    while (shop->options.events && passed < shop->options.shifts && shop->number >= tw_shop_shift_at(&shop->options, passed))
+    while (shop->options.events && passed < shop->options.shifts &&
+           shop->number >= tw_shop_shift_at(&shop->options, passed))
         passed++;
     return passed;
 }
@@ -175,7 +179,8 @@ static tw_slice title_of(const tw_shop_options *o, uint32_t item, tw_arena *aren
     tw_rng rng = tw_rng_at(o->seed, 30, item);
     uint32_t words = sizeof title_words / sizeof title_words[0];
     int size = snprintf(bytes, sizeof bytes, "%s %s %s %u", title_words[tw_rng_below(&rng, words)],
-                        title_words[tw_rng_below(&rng, words)], tw_shop_category(item % o->categories), item / o->categories + 1);
+                        title_words[tw_rng_below(&rng, words)], tw_shop_category(item % o->categories),
+                        item / o->categories + 1);
     return tw_arena_copy(arena, (tw_slice){bytes, (size_t)size});
 }
 
@@ -207,13 +212,18 @@ static void fill(const tw_shop *shop, const drawn *d, tw_arena *arena, tw_event 
 /* One of the ways in which real producers get it wrong. */
 static void break_event(tw_shop *shop, tw_event *e) {
     switch (tw_rng_below(&shop->rng, 4)) {
-    case 0: e->item_id = (tw_slice){0}; break;
-    case 1: e->event_ms = -5; break;
+    case 0:
+        e->item_id = (tw_slice){0};
+        break;
+    case 1:
+        e->event_ms = -5;
+        break;
     case 2:
         e->has |= TW_HAS_PRICE;
         e->price = -1;
         break;
-    default: e->user_id = (tw_slice){"\xff\xfe", 2};
+    default:
+        e->user_id = (tw_slice){"\xff\xfe", 2};
     }
 }
 
@@ -312,7 +322,10 @@ tw_source *tw_source_shop(const tw_shop_options *options) {
     shop_source *self = tw_zalloc(sizeof *self);
     self->input = (tw_input){.name = "shop", .format = TW_FORMAT_EVENT, .kind = TW_KIND_COUNT};
     snprintf(self->input.identity, sizeof self->input.identity, "shop-%llu", (unsigned long long)options->seed);
-    self->source = (tw_source){.ops = &ops, .inputs = &self->input, .inputs_count = 1, .bounded = options->events != 0,
+    self->source = (tw_source){.ops = &ops,
+                               .inputs = &self->input,
+                               .inputs_count = 1,
+                               .bounded = options->events != 0,
                                .size_bytes = (int64_t)options->events};
     self->shop = tw_shop_create(options);
     self->arena = tw_arena_create(1 << 16);

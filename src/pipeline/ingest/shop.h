@@ -15,12 +15,12 @@
 typedef struct tw_shop_options {
     uint64_t seed;
     uint32_t users, items, categories;
-    uint64_t events;         /* 0: endless (end_ms is then where time starts) */
-    int64_t end_ms;          /* event time of the last event */
-    double events_per_s;     /* of event time, on the mean */
+    uint64_t events;                 /* 0: endless (end_ms is then where time starts) */
+    int64_t end_ms;                  /* event time of the last event */
+    double events_per_s;             /* of event time, on the mean */
     double duplicates, late, broken; /* shares of events */
-    uint32_t shifts;         /* how many times tastes shift, evenly spread over the events */
-    double shift_share;      /* of the users at each shift */
+    uint32_t shifts;                 /* how many times tastes shift, evenly spread over the events */
+    double shift_share;              /* of the users at each shift */
 } tw_shop_options;
 
 /* 1,000 users, 2,000 items, 12 categories, 1 % duplicates, 1 % late, 0.2 % broken, two shifts of half the users. */

@@ -13,11 +13,11 @@ typedef enum tw_format { TW_FORMAT_CSV, TW_FORMAT_JSON, TW_FORMAT_AVRO, TW_FORMA
 
 /* What the decoder of an input must know. */
 typedef struct tw_input {
-    const char *name;     /* topic or file name, for messages and dead letters */
-    tw_format format;     /* of the values; EVENT: records carry decoded events (tests, bench, synthetic shop) */
-    tw_slice schema;      /* AVRO: the writer's schema as JSON text; CSV: the header line */
-    tw_kind kind;         /* when the event does not say; TW_KIND_COUNT: it must say */
-    char identity[64];    /* what the position belongs to: hex of size and content hash for a file */
+    const char *name;  /* topic or file name, for messages and dead letters */
+    tw_format format;  /* of the values; EVENT: records carry decoded events (tests, bench, synthetic shop) */
+    tw_slice schema;   /* AVRO: the writer's schema as JSON text; CSV: the header line */
+    tw_kind kind;      /* when the event does not say; TW_KIND_COUNT: it must say */
+    char identity[64]; /* what the position belongs to: hex of size and content hash for a file */
 } tw_input;
 
 typedef struct tw_source tw_source;
@@ -41,13 +41,13 @@ typedef struct tw_source_hooks {
 
 struct tw_source { /* first member of each implementation */
     const tw_source_ops *ops;
-    tw_source_hooks hooks;     /* zeroed: none (files are one partition, assigned from the start) */
+    tw_source_hooks hooks; /* zeroed: none (files are one partition, assigned from the start) */
     tw_input *inputs;
     int inputs_count;
-    bool caught_up;            /* what the inputs held at the start (items too) has been handed out; set by poll */
-    bool bounded;              /* it has an end: a file */
-    int64_t size_bytes;        /* for a progress bar; 0 unknown */
-    int64_t read_bytes;        /* of size_bytes */
+    bool caught_up;     /* what the inputs held at the start (items too) has been handed out; set by poll */
+    bool bounded;       /* it has an end: a file */
+    int64_t size_bytes; /* for a progress bar; 0 unknown */
+    int64_t read_bytes; /* of size_bytes */
 };
 
 #endif

@@ -15,9 +15,19 @@ void tw_prequential_add(tw_prequential *p, uint32_t place) {
     p->gain10 += 1.0 / log2(place + 1.0);
 }
 
-static double mean(double sum, uint64_t n) { return n ? sum / (double)n : 0; }
+static double mean(double sum, uint64_t n) {
+    return n ? sum / (double)n : 0;
+}
 
-double tw_prequential_hr10(const tw_prequential *p) { return mean((double)p->hits10, p->asked); }
-double tw_prequential_hr20(const tw_prequential *p) { return mean((double)p->hits20, p->asked); }
-double tw_prequential_ndcg10(const tw_prequential *p) { return mean(p->gain10, p->asked); }
-double tw_prequential_mrr20(const tw_prequential *p) { return mean(p->reciprocal20, p->asked); }
+double tw_prequential_hr10(const tw_prequential *p) {
+    return mean((double)p->hits10, p->asked);
+}
+double tw_prequential_hr20(const tw_prequential *p) {
+    return mean((double)p->hits20, p->asked);
+}
+double tw_prequential_ndcg10(const tw_prequential *p) {
+    return mean(p->gain10, p->asked);
+}
+double tw_prequential_mrr20(const tw_prequential *p) {
+    return mean(p->reciprocal20, p->asked);
+}

@@ -20,7 +20,8 @@ typedef struct tw_sink_ops {
     tw_code (*flush)(tw_sink *sink, tw_err *err);
     /* What the engine commits with the state and hands back at the next start (file lengths); empty: nothing. */
     void (*position)(tw_sink *sink, tw_buf *out);
-    tw_code (*resume)(tw_sink *sink, tw_slice position, tw_err *err); /* before the first hand-over; empty slice: from nothing */
+    tw_code (*resume)(tw_sink *sink, tw_slice position,
+                      tw_err *err); /* before the first hand-over; empty slice: from nothing */
     tw_sink *(*close)(tw_sink *sink);
 } tw_sink_ops;
 

@@ -108,7 +108,8 @@ static void put_base64(tw_buf *out, tw_slice bytes) {
     }
 }
 
-static tw_code file_dead(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason, tw_err *err) {
+static tw_code file_dead(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason,
+                         tw_err *err) {
     output *o = &((file_sink *)sink)->dead;
     if (!o->path)
         return TW_OK;
@@ -164,8 +165,8 @@ static tw_code resume_output(output *o, tw_cursor *c, tw_err *err) {
     bool same = !c->bad && tw_slice_equal(path, tw_slice_of(o->path));
     o->length = same ? length : 0;
     if ((uint64_t)st.st_size < o->length)
-        return tw_fail(err, TW_E_IO, "%s has %lld bytes, the state committed %" PRIu64 ": it was changed from outside", o->path,
-                       (long long)st.st_size, o->length);
+        return tw_fail(err, TW_E_IO, "%s has %lld bytes, the state committed %" PRIu64 ": it was changed from outside",
+                       o->path, (long long)st.st_size, o->length);
     if (ftruncate(o->fd, (off_t)o->length) != 0 || lseek(o->fd, (off_t)o->length, SEEK_SET) < 0)
         return tw_fail_errno(err, TW_E_IO, "%s", o->path);
     return TW_OK;
@@ -187,7 +188,8 @@ static tw_sink *file_close(tw_sink *sink) {
 }
 
 tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_sink, tw_err *err) {
-    static const tw_sink_ops ops = {file_list, file_gone, file_dead, file_flush, file_position, file_resume, file_close};
+    static const tw_sink_ops ops = {file_list,     file_gone,   file_dead, file_flush,
+                                    file_position, file_resume, file_close};
     file_sink *self = tw_zalloc(sizeof *self);
     self->sink.ops = &ops;
     self->lists.fd = self->dead.fd = -1;

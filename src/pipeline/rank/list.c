@@ -147,6 +147,7 @@ uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint3
     }
     if (level > 1)
         for (uint32_t i = 0; i < slots; i++)
-            above += ranker->scores[i] == target && tw_model_item_order(ranker->model, i) < tw_model_item_order(ranker->model, item);
+            above += ranker->scores[i] == target &&
+                     tw_model_item_order(ranker->model, i) < tw_model_item_order(ranker->model, item);
     return above + 1;
 }

@@ -21,7 +21,9 @@ struct tw_rank_queue {
     size_t places;
 };
 
-tw_rank_queue *tw_rank_queue_create(void) { return tw_zalloc(sizeof(tw_rank_queue)); }
+tw_rank_queue *tw_rank_queue_create(void) {
+    return tw_zalloc(sizeof(tw_rank_queue));
+}
 
 tw_rank_queue *tw_rank_queue_free(tw_rank_queue *queue) {
     if (queue) {
@@ -105,7 +107,9 @@ bool tw_rank_queue_first(const tw_rank_queue *queue, uint32_t *ret_user, int64_t
     return true;
 }
 
-size_t tw_rank_queue_count(const tw_rank_queue *queue) { return queue->count; }
+size_t tw_rank_queue_count(const tw_rank_queue *queue) {
+    return queue->count;
+}
 
 int64_t tw_rank_due_ms(int64_t owed_since_ms, int64_t listed_ms, int64_t min_interval_ms) {
     if (listed_ms == INT64_MIN || listed_ms + min_interval_ms <= owed_since_ms)
