@@ -258,23 +258,23 @@ TEST(addresses_and_headers_beyond_the_limits_are_refused) {
     bench_close(b);
 }
 
+#define LITERAL(text) \
+    { (text), sizeof(text) - 1 }
+
 TEST(bytes_that_are_no_request_close_the_connection_only) {
-    static const struct {
-        const char *bytes;
-        size_t size;
-    } cases[] = {{"\0\0\0\0\r\n\r\n", 8},
-                 {"GET\r\n\r\n", 7},
-                 {"GET /livez\r\n\r\n", 14},
-                 {"GET /livez HTTP/9.9\r\n\r\n", 23},
-                 {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11}, /* a TLS hello */
-                 {"GET /live\0z HTTP/1.1\r\nHost: localhost\r\n\r\n", 43},
-                 {"GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n", 39},
-                 {"GET /livez HTTP/1.1\r\n", 21},
-                 {"", 0}};
+    static const tw_slice cases[] = {LITERAL("\0\0\0\0\r\n\r\n"),
+                                     LITERAL("GET\r\n\r\n"),
+                                     LITERAL("GET /livez\r\n\r\n"),
+                                     LITERAL("GET /livez HTTP/9.9\r\n\r\n"),
+                                     LITERAL("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), /* a TLS hello */
+                                     LITERAL("GET /live\0z HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                                     LITERAL("GET /livez HTTP/1.1\r\nHost localhost\r\n\r\n"),
+                                     LITERAL("GET /livez HTTP/1.1\r\n"),
+                                     LITERAL("")};
     bench *b = bench_open();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int fd = http_connect(b->port);
-        http_write(fd, cases[i].bytes, cases[i].size);
+        http_write(fd, cases[i].data, cases[i].size);
         shutdown(fd, SHUT_WR);
         http_answer answer = http_read_all(fd);
         http_done(&answer);
