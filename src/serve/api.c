@@ -1,6 +1,8 @@
-/* /api/v1: a user's list, items like one, the stats and their history. Called on connection threads; lists are asked of the
+/* /api/v1: a user's list, items like one, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
  * engine, which answers between two steps, the rest comes from the sampler. */
 #include "serve/internal.h"
+
+#include "pipeline/publish/json.h"
 
 #define JSON "application/json"
 
@@ -84,5 +86,24 @@ enum MHD_Result tw_handle_history(tw_server *server, struct MHD_Connection *conn
     if (tw_request_only(request, no_names, &err) != TW_OK)
         return tw_reply_problem(connection, MHD_HTTP_BAD_REQUEST, "%s", err.text);
     tw_sampler_history(server->sampler, &body);
+    return reply_json(connection, &body);
+}
+
+enum MHD_Result tw_handle_reasons(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    static const char *const meanings[][2] = {
+#define REASON_ROW(name, text, doc) {text, doc},
+        TW_REASON_LIST(REASON_ROW)
+#undef REASON_ROW
+    };
+    (void)server;
+    tw_err err = {0};
+    tw_buf body = {0};
+    if (tw_request_only(request, no_names, &err) != TW_OK)
+        return tw_reply_problem(connection, MHD_HTTP_BAD_REQUEST, "%s", err.text);
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        tw_buf_printf(&body, "%s\"%s\":", i ? "," : "{", meanings[i][0]);
+        tw_json_text(&body, tw_slice_of(meanings[i][1]));
+    }
+    tw_buf_u8(&body, '}');
     return reply_json(connection, &body);
 }

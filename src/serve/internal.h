@@ -49,6 +49,7 @@ enum MHD_Result tw_handle_recommend(tw_server *server, struct MHD_Connection *co
 enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_stats(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_history(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
+enum MHD_Result tw_handle_reasons(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_stream(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_page(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 

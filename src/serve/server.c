@@ -30,6 +30,7 @@ static const struct {
     {"/api/v1/items/*/similar", tw_handle_similar},
     {"/api/v1/stats", tw_handle_stats},
     {"/api/v1/history", tw_handle_history},
+    {"/api/v1/reasons", tw_handle_reasons},
     {"/api/v1/stream", tw_handle_stream},
     {"/", tw_handle_page},
     {"/*", tw_handle_page},

@@ -7,6 +7,7 @@
  *   GET /api/v1/items/{id}/similar                  ?top=
  *   GET /api/v1/stats                               counters, rates, freshness, newest lists; sampled once a second
  *   GET /api/v1/history                             rates of the last five minutes
+ *   GET /api/v1/reasons                             what each reason of a dead letter means
  *   GET /api/v1/stream                              the stats as server-sent events, one a second
  *
  * Ids are percent-encoded UTF-8 of at most 1,024 bytes. What is refused is answered by a problem document (RFC 9457).
