@@ -26,4 +26,7 @@ tw_avro_plan *tw_avro_plan_free(tw_avro_plan *plan);
 tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena *arena, tw_event *ret_event,
                               size_t *ret_size);
 
+/* How many bytes one datum at the front of bytes takes. Thread: any. */
+tw_reason tw_avro_plan_skip(const tw_avro_plan *plan, tw_slice bytes, size_t *ret_size);
+
 #endif

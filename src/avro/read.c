@@ -345,3 +345,11 @@ tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena
     *ret_size = (size_t)(r.at - bytes.data);
     return TW_REASON_NONE;
 }
+
+tw_reason tw_avro_plan_skip(const tw_avro_plan *plan, tw_slice bytes, size_t *ret_size) {
+    reader r = {.plan = plan, .at = bytes.data, .end = bytes.data + bytes.size};
+    if (!skip(&r, 0, 0))
+        return r.reason;
+    *ret_size = (size_t)(r.at - bytes.data);
+    return TW_REASON_NONE;
+}

@@ -87,21 +87,25 @@ void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next) {
         __builtin_prefetch(&row->pairs[home_of(next, row->capacity)], 1);
 }
 
-/* Rebuilds a row with the pairs that keep says; true when any went. */
+static bool stays(tw_pair pair, float weight_min, const tw_slots *live) {
+    return pair.item != TW_PAIR_EMPTY && pair.weight >= weight_min &&
+           (!live || tw_slots_used(live, tw_pair_item(&pair)));
+}
+
+/* Rebuilds a row with the pairs that stay; false when none goes. */
 static bool rebuild(tw_follow *follow, tw_follow_row *row, float weight_min, const tw_slots *live) {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < row->capacity; i++) {
-        tw_pair p = row->pairs[i];
-        if (p.item != TW_PAIR_EMPTY && p.weight >= weight_min && (!live || tw_slots_used(live, tw_pair_item(&p))))
-            row->pairs[kept++] = p; /* kept <= i: nothing unread is overwritten */
-    }
+    uint32_t kept = 0, n = 0;
+    for (uint32_t i = 0; i < row->capacity; i++)
+        kept += stays(row->pairs[i], weight_min, live);
     if (kept == row->count)
         return false;
     uint32_t capacity = CAPACITY_MIN;
     while (kept * 4 > capacity * 3)
         capacity *= 2;
     tw_pair *keep = tw_alloc(((size_t)kept + 1) * sizeof *keep);
-    memcpy(keep, row->pairs, kept * sizeof *keep);
+    for (uint32_t i = 0; i < row->capacity; i++)
+        if (stays(row->pairs[i], weight_min, live))
+            keep[n++] = row->pairs[i];
     follow->bytes -= (size_t)row->capacity * sizeof(tw_pair);
     free(row->pairs);
     row->pairs = NULL;

@@ -37,7 +37,8 @@ static void put_op(tw_store *store, int kind, tw_table table, uint32_t row, tw_s
     tw_buf *chunk = &store->chunks[store->chunks_count - 1];
     tw_buf_put(chunk, &op, sizeof op);
     tw_buf_put(chunk, bytes.data, bytes.size);
-    *tw_store_last_commit(store, table, row) = (uint32_t)(store->commit + 1);
+    if (kind != TW_OP_DELTA)
+        tw_store_mark(store, table, row)->whole = (uint32_t)(store->commit + 1);
 }
 
 void tw_store_put(tw_store *store, tw_table table, uint32_t row, tw_slice bytes) {
@@ -168,6 +169,7 @@ tw_code tw_store_commit(tw_store *store, tw_err *err) {
     uint64_t added = 0;
     for (size_t i = 0; i < store->chunks_count; i++)
         added += store->chunks[i].size;
+    store->folding = store->commit + 1;
     (void)TW_FAILPOINT(STORE_BEGIN);
     int result = mdb_txn_begin(store->env, NULL, 0, &txn);
     if (result != 0)

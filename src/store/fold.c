@@ -1,5 +1,9 @@
-/* The fold: rows of the oldest journal commit that nothing newer has changed are written in place, as their owner holds them
- * (the same value, since nothing changed it since); then the commit is deleted. Called within a commit; engine thread. */
+/* The fold: each row that the oldest journal commit touches, and that no newer whole value replaces, is written in place as its
+ * owner holds it now; then the commit is deleted. Called within a commit; engine thread.
+ *
+ * What the owner holds now has every change up to the commit that is being written, in the same transaction. So a row in place may
+ * be newer than journal commits that are still there: they are replayed over it at a start, in order, and end in the same
+ * value, since a change carries values and not differences. Newer changes of such a row need no further fold. */
 #include "store/internal.h"
 
 #include "base/alloc.h"
@@ -59,13 +63,13 @@ static tw_code fold_chunk(tw_store *store, MDB_txn *txn, tw_slice chunk, uint64_
             *ret_done = !bad;
             break;
         }
-        uint32_t *last = tw_store_last_commit(store, (tw_table)op.table, op.row);
-        if (op.kind == TW_OP_DELETE)
+        tw_row_mark *mark = tw_store_mark(store, (tw_table)op.table, op.row);
+        if (op.kind == TW_OP_DELETE) {
             result = delete_row(store, txn, (tw_table)op.table, op.row);
-        else if (*last == (uint32_t)store->oldest)
+        } else if (mark->whole <= (uint32_t)store->oldest && mark->settled < (uint32_t)store->oldest) {
             tw_store_row_key((tw_table)op.table, op.row, places[count++].key);
-        if (*last == (uint32_t)store->oldest)
-            *last = 0;
+            mark->settled = (uint32_t)store->folding;
+        }
         if (count == SLICE_ROWS && result == 0) {
             result = write_slice(store, txn, places, count);
             *folded += count;
@@ -134,6 +138,7 @@ tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64
 }
 
 tw_code tw_store_fold_all(tw_store *store, tw_err *err) {
+    store->folding = store->commit;
     while (store->oldest <= store->commit) {
         MDB_txn *txn;
         uint64_t folded;

@@ -37,6 +37,12 @@ typedef struct tw_pending_log {
     size_t start, size; /* in log_bytes; size SIZE_MAX: drop every bucket below */
 } tw_pending_log;
 
+/* What the fold must know of a row, as numbers of commits; 0: none. */
+typedef struct tw_row_mark {
+    uint32_t whole;   /* newest put or deletion that the journal holds */
+    uint32_t settled; /* the row in place has everything up to this commit */
+} tw_row_mark;
+
 struct tw_store {
     tw_store_options options;
     char *dir;
@@ -46,11 +52,12 @@ struct tw_store {
     MDB_dbi metas, rows, journal, logs;
     bool has_tables; /* the tables exist (a reader of a store that was never written has none) */
 
-    uint64_t commit; /* number of the last commit */
-    uint64_t oldest; /* of the commits in the journal; commit + 1: none */
+    uint64_t commit;  /* number of the last commit */
+    uint64_t folding; /* number of the commit that a fold runs in: what memory holds now */
+    uint64_t oldest;  /* of the commits in the journal; commit + 1: none */
     uint64_t journal_bytes;
-    uint32_t *last_commit[TW_TABLE_COUNT]; /* (rows) commit whose journal holds the newest value; 0: in place */
-    size_t last_commit_capacity[TW_TABLE_COUNT];
+    tw_row_mark *marks[TW_TABLE_COUNT]; /* (rows) */
+    size_t marks_capacity[TW_TABLE_COUNT];
     uint32_t fold_chunk; /* where the fold of the oldest commit goes on */
     size_t fold_offset;
 
@@ -68,7 +75,7 @@ struct tw_store {
 tw_code tw_store_pad(tw_store *store, tw_err *err); /* makes the file as long as its pages span */
 /* LMDB's answer as ours. */
 tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err);
-uint32_t *tw_store_last_commit(tw_store *store, tw_table table, uint32_t row);
+tw_row_mark *tw_store_mark(tw_store *store, tw_table table, uint32_t row);
 void tw_store_row_key(tw_table table, uint32_t row, unsigned char *key);
 void tw_store_chunk_key(uint64_t commit, uint32_t chunk, unsigned char *key);
 uint64_t tw_store_u64(const void *big_endian);

@@ -67,14 +67,14 @@ void tw_store_chunk_key(uint64_t commit, uint32_t chunk, unsigned char *key) {
     tw_store_put_u32(key + 8, chunk);
 }
 
-uint32_t *tw_store_last_commit(tw_store *store, tw_table table, uint32_t row) {
-    size_t old = store->last_commit_capacity[table];
+tw_row_mark *tw_store_mark(tw_store *store, tw_table table, uint32_t row) {
+    size_t old = store->marks_capacity[table];
     if (row >= old) {
-        store->last_commit[table] =
-            tw_grow(store->last_commit[table], &store->last_commit_capacity[table], (size_t)row + 1, sizeof(uint32_t));
-        memset(store->last_commit[table] + old, 0, (store->last_commit_capacity[table] - old) * sizeof(uint32_t));
+        store->marks[table] =
+            tw_grow(store->marks[table], &store->marks_capacity[table], (size_t)row + 1, sizeof(tw_row_mark));
+        memset(store->marks[table] + old, 0, (store->marks_capacity[table] - old) * sizeof(tw_row_mark));
     }
-    return &store->last_commit[table][row];
+    return &store->marks[table][row];
 }
 
 /* mkdir -p. */
@@ -263,7 +263,7 @@ tw_store *tw_store_close(tw_store *store) {
     for (size_t i = 0; i < store->pending_metas_capacity; i++)
         tw_buf_done(&store->pending_metas[i].bytes);
     for (int t = 0; t < TW_TABLE_COUNT; t++)
-        free(store->last_commit[t]);
+        free(store->marks[t]);
     free(store->chunks);
     free(store->pending_metas);
     free(store->pending_logs);
@@ -312,7 +312,8 @@ static tw_code load_chunk(tw_store *store, uint64_t commit, tw_slice chunk, tw_e
         else
             TW_TRY(
                 store->owner.load(store->owner.self, (tw_table)op.table, op.row, bytes, op.kind == TW_OP_DELTA, err));
-        *tw_store_last_commit(store, (tw_table)op.table, op.row) = (uint32_t)commit;
+        if (op.kind != TW_OP_DELTA)
+            tw_store_mark(store, (tw_table)op.table, op.row)->whole = (uint32_t)commit;
     }
     return bad ? tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, commit)
                : TW_OK;

@@ -5,10 +5,10 @@
  * process and directory.
  *
  * Rows live in tables and are named by a dense 32-bit index that their owner gives out. Rows changed since the last commit
- * go into one journal (20,000 changed rows of 512 B: 10 ms, against 223 ms in place, measured). A later fold writes
- * a row in place once it has cooled down: the oldest journal commit is taken, rows whose newest change it still holds
- * are encoded by their owner (memory holds the same value) and put in place, and the commit is deleted. Deletions fold
- * unconditionally. At open, rows in place are delivered first, then the journal in order.
+ * go into one journal (20,000 changed rows of 512 B: 10 ms, against 223 ms in place, measured), whole or as a change that carries new
+ * values. A later fold takes the oldest journal commit, has the rows that nothing newer replaced encoded by their owner (memory holds
+ * the value), puts them in place and deletes the commit. Deletions fold unconditionally. At open, rows in place are delivered
+ * first, then the journal in order; a row in place may be newer than a change that follows it.
  *
  * Metas are small named values, written in place at each commit: positions, counters, clocks.
  * Logs are append-only runs of bytes per (log, bucket), for dedup windows: appended at a commit, dropped by bucket. */
@@ -31,7 +31,8 @@ typedef struct tw_store_options {
 /* What the store asks of the state's owner. Called on the engine thread, from open and commit only. */
 typedef struct tw_store_owner {
     void *self;
-    /* A row (or, delta true, a change to a row delivered before); bytes are borrowed, 2-byte aligned at best. Return
+    /* A row (or, delta true, a change to a row; to one that is not there when a whole value or a deletion follows). Bytes are
+     * borrowed, 2-byte aligned at best. Return
      * TW_E_STORE with a reason when they cannot be understood. */
     tw_code (*load)(void *self, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err);
     void (*load_delete)(void *self, tw_table table, uint32_t row);

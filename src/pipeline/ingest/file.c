@@ -1,7 +1,9 @@
 /* The file source: finds out what the file is, then hands out its rows, lines or datums. Called by the engine. */
 #include "pipeline/ingest/file.h"
 
+#include "avro/container.h"
 #include "base/alloc.h"
+#include "pipeline/ingest/avro_blocks.h"
 #include "pipeline/ingest/bytes.h"
 
 #include <inttypes.h>
@@ -19,6 +21,7 @@ typedef struct file_source {
     char *oversized; /* (record_max + 1) the start of a record that is too long */
     bool quoted;     /* CSV: newlines may stand inside quotes */
     bool ended;
+    tw_avro_blocks *avro; /* NULL: lines */
 } file_source;
 
 /* The end of a CSV row that has quotes in it: a quote counts only where a field begins (RFC 4180), so that a stray one inside a
@@ -148,10 +151,28 @@ static tw_code fill(file_source *self, tw_slice *ret_value, bool *ret_found, tw_
     }
 }
 
+/* Datums of one block at a time: the block stays while they are in use. */
+static tw_code poll_avro(file_source *self, tw_record *records, int max, int *ret_count, tw_err *err) {
+    int n = 0;
+    for (; n < max; n++) {
+        bool found;
+        records[n] = (tw_record){.offset = self->next, .timestamp_ms = -1};
+        TW_TRY(tw_avro_blocks_next(self->avro, self->bytes, n == 0, &records[n].value, &found, err));
+        if (!found)
+            break;
+        self->next++;
+    }
+    self->source.read_bytes = tw_bytes_file_read(self->bytes);
+    *ret_count = n;
+    return TW_OK;
+}
+
 static tw_code file_poll(tw_source *source, tw_record *records, int max, int wait_ms, int *ret_count, tw_err *err) {
     file_source *self = (file_source *)source;
     int n = 0;
     (void)wait_ms;
+    if (self->avro)
+        return poll_avro(self, records, max, ret_count, err);
     while (n < max && !self->ended) {
         tw_slice value;
         bool found = take_whole(self, &value);
@@ -196,6 +217,7 @@ static tw_source *file_close(tw_source *source) {
     file_source *self = (file_source *)source;
     if (self) {
         tw_bytes_close(self->bytes);
+        tw_avro_blocks_free(self->avro);
         free(self->path);
         free(self->header);
         free(self->oversized);
@@ -211,6 +233,12 @@ static tw_code find_format(file_source *self, tw_err *err) {
     tw_slice window = tw_bytes_window(self->bytes);
     if (window.size == 0)
         return tw_fail(err, TW_E_BAD_FILE, "%s: the file is empty", self->path);
+    if (tw_avro_is_container(window)) {
+        self->input.format = TW_FORMAT_AVRO;
+        TW_TRY(tw_avro_blocks_open(self->bytes, &self->avro, err));
+        self->input.schema = tw_avro_blocks_schema(self->avro);
+        return TW_OK;
+    }
     if (window.data[0] == '{') {
         self->input.format = TW_FORMAT_JSON;
         return TW_OK;
