@@ -218,6 +218,8 @@ tw_code tw_follow_load(tw_follow *follow, uint32_t item, tw_slice bytes, bool de
     if (!delta)
         tw_follow_drop(follow, item);
     tw_follow_row *row = reach(follow, item);
+    if (!row->pairs) /* a row whose pairs were all pruned is there still: how much was seen of the item counts */
+        resize(follow, row, CAPACITY_MIN);
     memcpy(&row->sum, bytes.data, sizeof row->sum);
     for (size_t at = sizeof(float); at < bytes.size; at += sizeof(tw_pair)) {
         tw_pair loaded;
