@@ -9,9 +9,10 @@
 #define TW_LIST_SIZE_MAX 1000
 
 typedef struct tw_list_reason {
-    const char *source;    /* name of a scorer; static */
-    float share;           /* of what lifts the item; the shares of all scorers add up to 1, small ones are left out */
-    tw_slice because_item; /* id of the user's own past item that contributed most; empty: none */
+    const char *source;     /* name of a scorer; static */
+    float share;            /* of what lifts the item; the shares of all scorers add up to 1, small ones are left out */
+    tw_slice because_item;  /* id of the user's own past item that contributed most; empty: none */
+    tw_slice because_title; /* its title; empty: unknown */
 } tw_list_reason;
 
 typedef struct tw_list_item {

@@ -85,8 +85,9 @@ uint64_t tw_engine_users_owed(tw_engine *engine);                               
  * owed lists or caches. */
 tw_hash128 tw_engine_digest(tw_engine *engine);
 
-/* The newest lists (at most max of the 32 kept, newest first) as a JSON array of {"made_ms" (wall), "latency_ms" (event time to list), and the list's own
- * fields with titles}, for the live page. Thread: any. */
+/* The newest lists (at most max of the 32 kept, newest first; of a quick succession a sample) as a JSON array of
+ * {"made_ms" (wall), "latency_ms" (event time to list), and the list's own fields with titles}, for the live page.
+ * Thread: any. */
 void tw_engine_newest(tw_engine *engine, int max, tw_buf *out);
 
 /* Ready: the state is loaded, the source is attached and what it had at the start has been consumed. Thread: any. */

@@ -38,6 +38,10 @@ static void put_item(const tw_list_item *item, tw_buf *out) {
             tw_buf_printf(out, ",\"because_item\":");
             tw_json_text(out, reason->because_item);
         }
+        if (reason->because_title.size) {
+            tw_buf_printf(out, ",\"because_title\":");
+            tw_json_text(out, reason->because_title);
+        }
         tw_buf_u8(out, '}');
     }
     tw_buf_printf(out, "]}");

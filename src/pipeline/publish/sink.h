@@ -30,7 +30,7 @@ struct tw_sink { /* first member of each implementation */
 };
 
 /* The JSON of a list, as `recommend --json`, `replay --out` and the API give it:
- * {"user_id", "known", "list_version", "items": [{"item_id", "score", "title"?, "category"?, "reasons": [{"source", "share", "because_item"?}]}]} */
+ * {"user_id", "known", "list_version", "items": [{"item_id", "score", "title"?, "category"?, "reasons": [{"source", "share", "because_item"?, "because_title"?}]}]} */
 void tw_list_write_json(const tw_list *list, tw_buf *out);
 void tw_list_write_items_json(const tw_list *list, tw_buf *out); /* the array of items alone */
 
