@@ -12,9 +12,18 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+/* LMDB answers a write that came out short with EIO, whatever the reason: a disk without room for a commit is full. */
+static bool disk_is_full(const tw_store *store) {
+    struct statvfs fs;
+    return statvfs(store->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < (1 << 20);
+}
+
 tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err) {
+    if (result == EIO && disk_is_full(store))
+        result = ENOSPC;
     switch (result) {
     case MDB_MAP_FULL:
         return tw_fail(err, TW_E_FULL,
