@@ -71,14 +71,15 @@ static tw_slice text(const char *s) {
 
 static void fill_item(tw_rng *rng, const thing *one, float score, tw_list_item *item) {
     float left = 1;
-    *item = (tw_list_item){text(one->id), text(one->title), text(one->category), score, 0, {{0}}};
+    const thing *past = &things[tw_rng_below(rng, THINGS_COUNT)];
     int first = (int)tw_rng_below(rng, 3), count = 1 + (int)tw_rng_below(rng, 3);
+    *item = (tw_list_item){text(one->id), text(one->title), text(one->category), score, 0, {{0}}};
+    if (first == 2) /* met before: the reason is the item itself */
+        past = one;
     for (int r = 0; r < count; r++) {
         float share = r == count - 1 ? left : left * (float)(.5 + .4 * tw_rng_unit(rng));
-        tw_list_reason *reason = &item->reasons[item->reasons_count++];
-        *reason = (tw_list_reason){.source = sources[(first + r) % 5], .share = share};
-        if ((first + r) % 5 < 2)
-            reason->because_item = text(things[tw_rng_below(rng, THINGS_COUNT)].id);
+        item->reasons[item->reasons_count++] =
+            (tw_list_reason){sources[(first + r) % 5], share, text(past->id), text(past->title)};
         left -= share;
     }
 }

@@ -20,12 +20,15 @@ typedef struct stage {
     browser *browser;
 } stage;
 
-static stage *stage_open(double speed) {
+/* prepare, if any, is called on the shop before anyone looks at it. */
+static stage *stage_open(void (*prepare)(fake_shop *)) {
     if (!browser_exists())
         tw_test_skip("no chromium");
     stage *s = calloc(1, sizeof *s);
     tw_err err;
-    fake_shop_init(&s->shop, speed);
+    fake_shop_init(&s->shop, 24000);
+    if (prepare)
+        prepare(&s->shop);
     tw_config_init(&s->config);
     s->config.serve_port = 0;
     s->options = (tw_server_options){.config = &s->config, .backend = fake_shop_backend(&s->shop), .tick_ms = 250};
@@ -45,7 +48,7 @@ static void stage_close(stage *s) {
 }
 
 static void go(stage *s, const char *rest) {
-    char url[400];
+    char url[1200];
     snprintf(url, sizeof url, "%s%s", tw_server_url(s->server), rest);
     browser_go(s->browser, url);
 }
@@ -85,7 +88,7 @@ static void assert_fits(stage *s) {
 }
 
 TEST(the_page_shows_moving_figures_and_complains_of_nothing) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "");
     await_live(s);
     browser_await(s->browser, "String(document.querySelectorAll('#newest .card').length === 5)");
@@ -116,10 +119,10 @@ TEST(the_page_is_worth_looking_at) {
                  {"tablet", "light", 820, 1100, 1, false},  {"phone-light", "light", 390, 844, 2, true},
                  {"phone-dark", "dark", 390, 844, 2, true}, {"narrow", "light", 320, 640, 1, true}};
     const char *seconds = getenv("TW_PAGE_SECONDS"); /* for a picture with a longer history */
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "#user=u-48213");
     await_live(s);
-    browser_await(s->browser, "String(document.querySelectorAll('#result .pick').length === 12)");
+    browser_await(s->browser, "String(document.querySelectorAll('#result .pick').length === 10)");
     sleep(seconds ? (unsigned)atoi(seconds) : 6);
     for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
         browser_prefers(s->browser, views[i].scheme, false);
@@ -133,15 +136,15 @@ TEST(the_page_is_worth_looking_at) {
 }
 
 TEST(a_user_is_looked_up_by_keyboard_alone) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "");
     await_live(s);
     browser_eval(s->browser, "(document.querySelector('#user-id').focus(), 'focused')");
     browser_eval(s->browser, "(document.querySelector('#user-id').value = 'u-7/a b', 'typed')");
     browser_key(s->browser, "Enter", 13);
-    browser_await(s->browser, "String(document.querySelectorAll('#result .pick').length === 12)");
+    browser_await(s->browser, "String(document.querySelectorAll('#result .pick').length === 10)");
     ASSERT_STR(text_of(s, "#result h3"), "u-7/a b");
-    ASSERT_STR(s->shop.last_question, "user u-7/a b top 12 category ");
+    ASSERT_STR(s->shop.last_question, "user u-7/a b top 10 category ");
     for (int i = 0; i < 2; i++) /* past the button, to the first item */
         browser_key(s->browser, "Tab", 9);
     ASSERT_STR(browser_eval(s->browser, "document.activeElement.className"), "link title");
@@ -155,7 +158,7 @@ TEST(a_user_is_looked_up_by_keyboard_alone) {
 }
 
 TEST(an_item_in_the_feed_leads_to_items_like_it) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "");
     browser_await(s->browser, "String(document.querySelectorAll('#newest .card').length === 5)");
     browser_click(s->browser, "#newest .pick .title");
@@ -167,7 +170,7 @@ TEST(an_item_in_the_feed_leads_to_items_like_it) {
 }
 
 TEST(the_chart_is_read_by_arrow_keys) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "");
     await_live(s);
     browser_eval(s->browser, "(document.querySelector('#throughput svg').focus(), 'focused')");
@@ -181,7 +184,7 @@ TEST(the_chart_is_read_by_arrow_keys) {
 }
 
 TEST(pause_holds_the_figures_still) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "");
     await_live(s);
     browser_click(s->browser, "#pause");
@@ -198,9 +201,12 @@ TEST(pause_holds_the_figures_still) {
     stage_close(s);
 }
 
+static void without_events(fake_shop *shop) {
+    shop->empty = true;
+}
+
 TEST(a_shop_without_events_says_what_it_waits_for) {
-    stage *s = stage_open(24000);
-    s->shop.empty = true;
+    stage *s = stage_open(without_events);
     go(s, "");
     browser_await(s->browser, "String(document.querySelector('#status').dataset.state === 'live')");
     browser_await(s->browser, "String(document.querySelector('#newest').textContent.includes('No list yet'))");
@@ -211,10 +217,13 @@ TEST(a_shop_without_events_says_what_it_waits_for) {
     stage_close(s);
 }
 
+static void behind_and_clean(fake_shop *shop) {
+    shop->ready = false;
+    shop->clean = true;
+}
+
 TEST(catching_up_and_silence_are_said_in_words) {
-    stage *s = stage_open(24000);
-    s->shop.ready = false;
-    s->shop.clean = true;
+    stage *s = stage_open(behind_and_clean);
     go(s, "");
     browser_await(s->browser, "String(document.querySelector('#status-text').textContent === 'Catching up')");
     ASSERT_TRUE(strstr(text_of(s, "#notice"), "Lists follow"));
@@ -231,7 +240,7 @@ TEST(catching_up_and_silence_are_said_in_words) {
 }
 
 TEST(the_page_comes_back_by_itself_when_the_server_does) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     tw_err err;
     go(s, "#user=u-1");
     await_live(s);
@@ -247,7 +256,7 @@ TEST(the_page_comes_back_by_itself_when_the_server_does) {
 }
 
 TEST(without_a_stream_the_page_asks) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     tw_server_stop(s->server);
     tw_err err;
     s->config.serve_streams_max = 0; /* each stream is refused */
@@ -260,11 +269,19 @@ TEST(without_a_stream_the_page_asks) {
 }
 
 TEST(titles_and_ids_are_text_and_never_markup) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "#user=u%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%22'");
-    browser_await(s->browser, "String(document.querySelectorAll('#result .pick').length === 12)");
+    browser_await(s->browser, "String(document.querySelectorAll('#result .pick').length === 10)");
     ASSERT_STR(text_of(s, "#result h3"), "u<img src=x onerror=alert(1)>\"'");
     ASSERT_STR(browser_eval(s->browser, "String(document.querySelectorAll('#result img').length)"), "0");
+    assert_quiet(s, true);
+    char target[1100] = "#user=u"; /* the longest id, with no place to break the line */
+    memset(target + strlen(target), 'w', 1023);
+    go(s, target);
+    browser_await(s->browser, "String(document.querySelector('#result h3').textContent.length === 1024)");
+    browser_size(s->browser, 390, 844, 1, true);
+    assert_fits(s);
+    browser_size(s->browser, 1360, 900, 1, false);
     assert_quiet(s, true);
     go(s, "#user=%E0%A4%A"); /* an address cut off in the middle of a character */
     browser_await(s->browser, "String(document.querySelector('#result').textContent.startsWith('Type a user'))");
@@ -273,7 +290,7 @@ TEST(titles_and_ids_are_text_and_never_markup) {
 }
 
 TEST(the_policy_forbids_inline_scripts) {
-    stage *s = stage_open(24000);
+    stage *s = stage_open(NULL);
     go(s, "");
     browser_eval(s->browser,
                  "(() => { const e = document.createElement('script'); e.textContent = 'window.broken = 1'; "
