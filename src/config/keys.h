@@ -13,6 +13,8 @@
 
 #define TW_DAY_MS 86400000LL
 
+/* One row of the table is one or two lines. */
+/* clang-format off */
 #define TW_KEY_TABLE(X)                                                                                                \
     /* The application and its state. */                                                                               \
     X(TEXT, application_id, "application.id", "tailwater", 1, 200, "",                                                 \
@@ -111,5 +113,6 @@
       "Most live streams at a time; a further one is answered by 503")                                                 \
     X(INT, serve_live_max_ms, "serve.live.max.ms", 120000, 1000, 86400000, "ms",                                       \
       "An engine that answers nothing for longer than this is not live")
+/* clang-format on */
 
 #endif

@@ -280,7 +280,7 @@ static int by_bucket(const void *a, const void *b) {
 }
 
 bool tw_dedup_next_change(tw_dedup *d, uint64_t *ret_bucket, tw_buf *out) {
-    if (!d->changes_sorted) {
+    if (!d->changes_sorted && d->changes_count) {
         qsort(d->changes, d->changes_count, sizeof *d->changes, by_bucket);
         d->changes_sorted = true;
         d->changes_sent = 0;

@@ -31,7 +31,9 @@ static stage *stage_open(void (*prepare)(fake_shop *)) {
         prepare(&s->shop);
     tw_config_init(&s->config);
     s->config.serve_port = 0;
-    s->options = (tw_server_options){.config = &s->config, .backend = fake_shop_backend(&s->shop), .tick_ms = 250};
+    s->options = (tw_server_options){.config = &s->config,
+                                     .backend = fake_shop_backend(&s->shop),
+                                     .tick_ms = getenv("TW_PAGE_SECONDS") ? 1000 : 250};
     ASSERT_OK(tw_server_start(&s->options, &s->server, &err));
     s->browser = browser_open(tw_test_dir());
     browser_size(s->browser, 1360, 900, 1, false);
