@@ -41,6 +41,8 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
         return code;
     }
     tw_engine_requeue_owed(engine);
+    engine->ready = options->read_only; /* nothing will come: what is there is all */
+    tw_engine_gauge(engine);
     *ret_engine = engine;
     return TW_OK;
 }

@@ -65,7 +65,8 @@ void tw_model_similar(tw_model *model, uint32_t item, float *scores);
 uint64_t tw_model_item_order(const tw_model *model, uint32_t item);
 
 /* Why an item is where it is in the last tw_model_score: for each scorer its share (>= 0, sum 1) of what lifts the item,
- * and the past item that contributed most (TW_SLOT_NONE: none). */
+ * and, where context or transitions
+ * lead, the past item that contributed most to that (else TW_SLOT_NONE). */
 #define TW_SCORERS_MAX 8
 typedef struct tw_reasons {
     float share[TW_SCORERS_MAX];

@@ -25,7 +25,8 @@ void tw_sampler_done(tw_sampler *sampler) {
 void tw_sampler_reach(tw_sampler *sampler, uint32_t items_capacity) {
     size_t old = sampler->counts_capacity;
     sampler->counts = tw_grow(sampler->counts, &sampler->counts_capacity, items_capacity, sizeof *sampler->counts);
-    memset(sampler->counts + old, 0, (sampler->counts_capacity - old) * sizeof *sampler->counts);
+    if (sampler->counts_capacity > old)
+        memset(sampler->counts + old, 0, (sampler->counts_capacity - old) * sizeof *sampler->counts);
 }
 
 void tw_sampler_note(tw_sampler *sampler, uint32_t item) {
@@ -116,7 +117,8 @@ tw_code tw_sampler_load_pool(tw_sampler *sampler, tw_slice bytes, tw_err *err) {
 }
 
 void tw_sampler_loaded(tw_sampler *sampler) {
-    memset(sampler->counts, 0, sampler->counts_capacity * sizeof *sampler->counts);
+    if (sampler->counts)
+        memset(sampler->counts, 0, sampler->counts_capacity * sizeof *sampler->counts);
     for (uint32_t place = 0; place < TW_RING_SIZE; place++)
         if (sampler->ring[place] != TW_SLOT_NONE)
             sampler->counts[sampler->ring[place]]++;

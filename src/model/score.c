@@ -15,7 +15,7 @@
 #define TRANSITIONS_PRIOR 4.0f
 
 static void reserve(tw_scoring *s, uint32_t n) {
-    if (n > s->capacity) {
+    if (n > s->capacity || s->capacity == 0) {
         uint32_t capacity = n + n / 2 + 64;
         float **const columns[] = {&s->context, &s->transitions, &s->trending, &s->popular, &s->raw};
         for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
@@ -149,7 +149,8 @@ static void blend(tw_model *model, float *scores) {
         for (uint32_t i = 0; i < s->n; i++)
             scores[i] = s->popular[i] + s->trending[i];
     } else if (model->mf) {
-        memcpy(scores, s->context, s->n * sizeof *scores);
+        for (uint32_t i = 0; i < s->n; i++)
+            scores[i] = s->context[i];
     } else {
         for (uint32_t i = 0; i < s->n; i++)
             scores[i] = w[TW_BY_CONTEXT] * s->context[i] + w[TW_BY_TRANSITIONS] * s->transitions[i] +
@@ -321,10 +322,11 @@ void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons) {
         ret_reasons->share[i] = lift[i] / sum;
     if (model->mf || !s->has_context)
         return;
-    if (lift[TW_BY_REPEAT] >= lift[TW_BY_CONTEXT] && lift[TW_BY_REPEAT] >= lift[TW_BY_TRANSITIONS])
-        ret_reasons->because_item = f[TW_BY_OWN] > 0 ? item : TW_SLOT_NONE;
-    else
-        ret_reasons->because_item = because_of(model, item, lift[TW_BY_CONTEXT] > lift[TW_BY_TRANSITIONS]);
+    int leads = TW_BY_CONTEXT;
+    for (int i = 0; i < TW_BY_OWN; i++)
+        leads = lift[i] > lift[leads] ? i : leads;
+    if (leads == TW_BY_CONTEXT || leads == TW_BY_TRANSITIONS)
+        ret_reasons->because_item = because_of(model, item, leads == TW_BY_CONTEXT);
 }
 
 /* Cosine of the out vectors: items that stand for the same next step. */

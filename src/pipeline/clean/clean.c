@@ -64,7 +64,8 @@ static int64_t lateness_of(const tw_config *config, tw_clean_window window) {
 }
 
 static char *put(char *to, const void *bytes, size_t size) {
-    memcpy(to, bytes, size);
+    if (size) /* an empty text may have no address */
+        memcpy(to, bytes, size);
     return to + size;
 }
 

@@ -102,7 +102,7 @@ static void give_reasons(tw_ranker *ranker, tw_list_item *out, uint32_t item) {
         reason->source = tw_model_scorer_name(ranker->model, best);
         reason->share = why.share[best];
         reason->because_item = reason->because_title = (tw_slice){0};
-        if (why.because_item != TW_SLOT_NONE) {
+        if (out->reasons_count == 1 && why.because_item != TW_SLOT_NONE) {
             reason->because_item = tw_model_item_id(ranker->model, why.because_item);
             reason->because_title = tw_model_item_title(ranker->model, why.because_item);
         }
