@@ -1,7 +1,7 @@
 // The two charts, drawn by hand as SVG in CSS pixels: crisp at any density, coloured by the style sheet. Each is redrawn
 // whole when its data or its width changes: a few hundred points once a second.
 
-import { h, svg } from "./dom.js";
+import { announce, h, svg } from "./dom.js";
 import { count, duration, rate, timeOfDay } from "./format.js";
 
 // Steps for an axis from 0 to at least top: 1, 2 or 5 times a power of ten, about `wanted` of them.
@@ -39,6 +39,7 @@ class Frame {
 
 const NAMES = ["Applied", "Duplicate", "Late", "Dead letter", "Lists"];
 const SPANS_MS = [60000, 120000, 300000];
+const total = (p) => p[1] + p[2] + p[3] + p[4];
 
 // Events a second over the last minutes. A point is [at_ms, applied, duplicate, late, dead, lists]; nulls are a gap.
 export class Throughput extends Frame {
@@ -68,13 +69,12 @@ export class Throughput extends Frame {
     const { width, height, points, now } = this;
     const left = 44, right = 8, top = 10, bottom = 24;
     const known = points.filter((p) => p[1] !== null);
-    const sum = (p) => p[1] + p[2] + p[3] + p[4];
-    const most = known.reduce((max, p) => Math.max(max, sum(p)), 0);
+    const most = known.reduce((max, p) => Math.max(max, total(p)), 0);
     const axis = niceSteps(most * 1.05, 4);
     const x = (ms) => left + ((ms - (now - this.span)) / this.span) * (width - left - right);
     const y = (value) => top + (1 - value / axis.top) * (height - top - bottom);
     this.scale = { x, left, right };
-    this.say(known.length ? "" : "Waiting for the first second of events.");
+    this.say(!known.length ? "Waiting for the first figures." : most === 0 ? "No events in this time." : "");
 
     const parts = [];
     for (let value = 0; value <= axis.top * 1.001; value += axis.step) {
@@ -94,7 +94,7 @@ export class Throughput extends Frame {
     const close = () => { if (start !== null) area += `L${before},${y(0)}L${start},${y(0)}Z`; start = null; };
     for (const p of points) {
       if (p[1] === null) { close(); continue; }
-      const px = Math.max(left, x(p[0])).toFixed(1), py = y(sum(p)).toFixed(1);
+      const px = Math.max(left, x(p[0])).toFixed(1), py = y(total(p)).toFixed(1);
       line += `${start === null ? "M" : "L"}${px},${py}`;
       area += `${start === null ? "M" : "L"}${px},${py}`;
       if (start === null) start = px;
@@ -103,28 +103,31 @@ export class Throughput extends Frame {
     close();
     parts.push(svg("path", { class: "area", d: area }), svg("path", { class: "line", d: line }));
     const last = points.at(-1);
-    if (last && last[1] !== null) parts.push(svg("circle", { class: "point", cx: x(last[0]), cy: y(sum(last)), r: 4 }));
+    if (last && last[1] !== null) parts.push(svg("circle", { class: "point", cx: x(last[0]), cy: y(total(last)), r: 4 }));
 
     const shown = this.pointed === null || this.pointed === undefined ? null : nearest(points, this.pointed);
     if (shown) {
       const at = Math.round(x(shown[0]));
       parts.push(svg("line", { class: "cross", x1: at, x2: at, y1: top, y2: height - bottom }));
-      if (shown[1] !== null) parts.push(svg("circle", { class: "point", cx: at, cy: y(sum(shown)), r: 4 }));
+      if (shown[1] !== null) parts.push(svg("circle", { class: "point", cx: at, cy: y(total(shown)), r: 4 }));
     }
     this.root.replaceChildren(...parts);
-    this.showTip(shown, sum);
-    const spanWords = this.span === 60000 ? "the last minute" : `the last ${this.span / 60000} minutes`;
+    this.showTip(shown);
     if (known.length)
-      this.root.setAttribute("aria-label", `Events per second over ${spanWords}: now ${rate(sum(known.at(-1)))}, at most ${rate(most)}. Arrow keys read single seconds.`);
+      this.root.setAttribute("aria-label", `Events per second, ${this.spanWords}: now ${rate(total(known.at(-1)))}, at most ${rate(most)}. Arrow keys read single seconds.`);
   }
 
-  showTip(shown, sum) {
+  get spanWords() {
+    return this.span === 60000 ? "last minute" : `last ${this.span / 60000} minutes`;
+  }
+
+  showTip(shown) {
     this.tip.hidden = !shown;
     if (!shown) return;
     const rows = shown[1] === null
       ? [h("span", {}, "The engine did not answer")]
       : NAMES.map((name, i) => h("span", {}, name, h("em", {}, rate(shown[i + 1]))));
-    const title = shown[1] === null ? timeOfDay(shown[0]) : `${timeOfDay(shown[0])} · ${rate(sum(shown))} events/s`;
+    const title = shown[1] === null ? timeOfDay(shown[0]) : `${timeOfDay(shown[0])} · ${rate(total(shown))} events/s`;
     this.tip.replaceChildren(h("b", {}, title), ...rows);
     const at = this.scale.x(shown[0]), half = this.width / 2;
     this.tip.style.left = at < half ? `${at + 12}px` : "auto";
@@ -150,9 +153,9 @@ export class Throughput extends Frame {
     event.preventDefault();
     const here = this.pointed ? this.points.indexOf(nearest(this.points, this.pointed)) : this.points.length;
     const next = Math.min(this.points.length - 1, Math.max(0, here + step));
-    this.point(this.points[next][0]);
     const p = this.points[next];
-    this.root.setAttribute("aria-label", p[1] === null ? `${timeOfDay(p[0])}: no answer` : `${timeOfDay(p[0])}: ${rate(p[1] + p[2] + p[3] + p[4])} events per second`);
+    this.point(p[0]);
+    announce(p[1] === null ? `${timeOfDay(p[0])}: no answer` : `${timeOfDay(p[0])}: ${rate(total(p))} events per second`);
   }
 }
 

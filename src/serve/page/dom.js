@@ -17,6 +17,9 @@ export const h = (tag, attributes, ...children) => fill(document.createElement(t
 export const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 export const byId = (id) => document.getElementById(id);
 
+// Says something to those who listen to the page rather than look at it.
+export const announce = (text) => setText(byId("said"), text);
+
 // Changes a text only when it differs, so that a reader's selection and a screen reader's place stay.
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;

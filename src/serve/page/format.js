@@ -59,4 +59,4 @@ export const timeOfDay = (ms) => clock.format(ms);
 export const moment = (ms, now) => (Math.abs(now - ms) < 43200000 ? clock.format(ms) : `${day.format(ms)}, ${clock.format(ms)}`);
 
 // "rating_range" as words.
-export const words = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+export const words = (name) => (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll("_", " ").replace("utf8", "UTF-8");

@@ -1,7 +1,7 @@
 // Lists as people read them: the feed of the newest, and the look-up of one user's list or of items like one.
 
-import { byId, h, setText } from "./dom.js";
-import { ago, count, duration, share } from "./format.js";
+import { announce, byId, h, setText } from "./dom.js";
+import { ago, count, duration } from "./format.js";
 
 const titles = new Map(); // by item id, from every list seen; bounded
 const TITLES_MAX = 5000;
@@ -16,20 +16,31 @@ function learnTitles(items) {
 
 const nameOf = (id) => titles.get(id) ?? id;
 
-// What a scorer's share of an item means, as half a sentence.
+// What a scorer's share of an item means, as half a sentence. The past item that a list names counts for those that look at
+// the past; when it is the item itself, it adds nothing.
 const WHY = {
   context: (because) => (because ? `goes with ${because}` : "fits recent interest"),
   transitions: (because) => (because ? `often follows ${because}` : "often comes next"),
-  repeat: (because) => (because ? `again after ${because}` : "met before"),
+  repeat: () => "met before",
   trending: () => "trending",
   popular: () => "popular",
   factors: () => "fits this user's taste",
 };
 const SOURCES = { context: "Context", factors: "Taste", transitions: "What follows", repeat: "Met before", trending: "Trending", popular: "Popular" };
 
-function why(reason) {
-  const because = reason.because_item ? reason.because_title ?? nameOf(reason.because_item) : null;
-  return (WHY[reason.source] ?? (() => reason.source))(because);
+function why(reason, item) {
+  const past = reason.because_item && reason.because_item !== item.item_id ? reason.because_title ?? nameOf(reason.because_item) : null;
+  return (WHY[reason.source] ?? (() => reason.source))(past);
+}
+
+// All reasons of an item, the past item named once.
+function whys(item) {
+  let named = false;
+  return item.reasons.map((reason) => {
+    const text = why(named ? { ...reason, because_item: null } : reason, item);
+    named ||= Boolean(reason.because_item) && reason.source !== "repeat";
+    return `${Math.round(100 * reason.share)}% ${text}`;
+  }).join(", ");
 }
 
 const openUser = (id) => () => { location.hash = `user=${encodeURIComponent(id)}`; };
@@ -42,13 +53,13 @@ const itemButton = (item) =>
 
 const SHOWN_LISTS = 5;
 const SHOWN_ITEMS = 4;
-const HOLD_MS = 3000; // a card stays at least so long
+const HOLD_MS = 5000; // what is shown stays at least so long
 
 export class Feed {
   constructor(box, note) {
     this.box = box;
     this.note = note;
-    this.changed = 0;
+    this.changed = -Infinity;
     this.cards = new Map();
     const hold = (on) => () => { this.held = on; setText(this.note, on ? "held while you read" : ""); };
     box.addEventListener("pointerenter", hold(true));
@@ -78,7 +89,7 @@ export class Feed {
     const age = h("time", { class: "aside" }, ago(now - list.made_ms));
     const picks = list.items.slice(0, SHOWN_ITEMS).map((item, i) =>
       h("li", { class: "pick" }, h("span", { class: "rank" }, `${i + 1}`),
-        h("div", { class: "line" }, itemButton(item), item.reasons.length ? h("span", { class: "why" }, why(item.reasons[0])) : null)));
+        h("div", { class: "line" }, itemButton(item), item.reasons.length ? h("span", { class: "why" }, why(item.reasons[0], item)) : null)));
     const more = list.items.length - SHOWN_ITEMS;
     const node = h("article", { class: "card fresh" },
       h("header", {},
@@ -103,14 +114,14 @@ async function ask(path) {
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
 
 function reasonsOf(item) {
-  if (!item.reasons.length) return [];
+  if (!item.reasons.length) return null;
   const bar = h("div", { class: "shares", "aria-hidden": "true" });
   for (const reason of item.reasons) {
     const piece = h("span", { class: `by-${reason.source}` });
     piece.style.width = `${100 * reason.share}%`;
     bar.append(piece);
   }
-  return [bar, h("p", { class: "why" }, item.reasons.map((reason) => `${share(reason.share, 1).replace(/\.\d+/, "")} ${why(reason)}`).join(" · "))];
+  return h("div", { class: "because" }, bar, h("p", { class: "why" }, whys(item)));
 }
 
 function pickList(items) {
@@ -152,25 +163,34 @@ export class Lookup {
   async show(kind, id, moved) {
     const asked = (this.asked = {});
     try {
-      const path = kind === "user" ? `api/v1/users/${encodeURIComponent(id)}/recommendations?top=12` : `api/v1/items/${encodeURIComponent(id)}/similar?top=12`;
+      const path = kind === "user" ? `api/v1/users/${encodeURIComponent(id)}/recommendations?top=10` : `api/v1/items/${encodeURIComponent(id)}/similar?top=10`;
       const body = await ask(path);
       if (this.asked !== asked) return;
       learnTitles(body.items);
       if (kind === "item" && body.title) titles.set(body.item_id, body.title);
-      this.result.replaceChildren(...(kind === "user" ? this.userView(body) : this.itemView(body)));
+      this.put(kind === "user" ? this.userView(body) : this.itemView(body));
+      announce(`${kind === "user" ? "List of" : "Items similar to"} ${body.title || id}: ${body.items.length}`);
     } catch (error) {
       if (this.asked !== asked) return;
       const text = error.name === "TimeoutError" || error instanceof TypeError ? "The server could not be reached." : sentence(error.message);
-      this.result.replaceChildren(h("div", { class: "result-head" }, h("h3", {}, id)), h("p", { class: "empty" }, text));
+      this.put([h("div", { class: "result-head" }, h("h3", { tabindex: -1 }, id)), h("p", { class: "empty" }, text)]);
+      announce(text);
     }
     if (kind === "user") this.input.value = id;
     if (moved) byId("lookup").scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
+  // Whoever was inside what is replaced goes on at its heading.
+  put(nodes) {
+    const inside = this.result.contains(document.activeElement);
+    this.result.replaceChildren(...nodes);
+    if (inside) this.result.querySelector("h3").focus({ preventScroll: true });
+  }
+
   userView(body) {
     const sources = [...new Set(body.items.flatMap((item) => item.reasons.map((reason) => reason.source)))];
     return [
-      h("div", { class: "result-head" }, h("h3", {}, body.user_id),
+      h("div", { class: "result-head" }, h("h3", { tabindex: -1 }, body.user_id),
         h("p", { class: "aside" }, body.known ? `list version ${count(body.list_version)}` : "not seen yet: what is popular")),
       sources.length ? h("p", { class: "chips" }, sources.map((source) => h("span", {}, h("i", { class: `swatch by-${source}`, "aria-hidden": "true" }), SOURCES[source] ?? source))) : null,
       body.items.length ? pickList(body.items) : h("p", { class: "empty" }, "Nothing to recommend yet."),
@@ -179,7 +199,7 @@ export class Lookup {
 
   itemView(body) {
     return [
-      h("div", { class: "result-head" }, h("h3", {}, body.title || body.item_id),
+      h("div", { class: "result-head" }, h("h3", { tabindex: -1 }, body.title || body.item_id),
         h("p", { class: "aside" }, [body.title ? body.item_id : null, body.category?.replaceAll("|", ", ")].filter(Boolean).join(" · "))),
       h("p", { class: "aside" }, "Similar items"),
       body.items.length ? pickList(body.items) : h("p", { class: "empty" }, "Nothing is like it yet."),

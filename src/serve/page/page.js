@@ -16,6 +16,7 @@ new Lookup(byId("search"), byId("user-id"), byId("result"));
 
 let points = []; // the chart's: [at_ms, applied, duplicate, late, dead_lettered, lists]
 let latest = null;
+let lastRates = null; // bridges a missed answer
 let paused = false;
 let heardAt = 0;
 let meanings = {}; // of the dead letters' reasons
@@ -98,7 +99,9 @@ function showReasons({ reasons, verdicts, totals }) {
     let row = reasonRows.get(name);
     if (!row) {
       row = { number: h("span", {}), bar: h("span", {}) };
-      row.node = h("div", { class: "reason" }, h("p", {}, words(name), row.number), meanings[name] ? h("p", { class: "aside" }, meanings[name]) : null, h("div", { class: "track", "aria-hidden": "true" }, row.bar));
+      row.node = h("div", { class: "reason" },
+        h("div", {}, h("p", {}, words(name)), meanings[name] ? h("p", { class: "aside" }, meanings[name]) : null),
+        h("div", { class: "track", "aria-hidden": "true" }, row.bar), row.number);
       reasonRows.set(name, row);
     }
     setText(row.number, count(n));
@@ -117,20 +120,26 @@ function showFacts({ version, uptime_ms, now_ms, state, store }) {
 
 // ---- putting it together ----
 
+// One missed answer is no news; the engine may be in the middle of a commit.
+const isSilent = (stats) => !stats.answering && stats.silent_ms > 2500;
+
 function noticeOf(stats) {
-  if (!stats.answering) return `The engine has not answered for ${span(stats.silent_ms)}. The counters are those of its last answer.`;
+  if (isSilent(stats)) return `The engine has not answered for ${span(stats.silent_ms)}. The counters are those of its last answer.`;
   if (!stats.ready) return "Catching up with what the topics held at the start. Lists follow when that is done.";
   return "";
 }
 
 function show(state, stats) {
-  setState(!stats.answering ? "silent" : !stats.ready ? "catching" : state);
+  if (stats.rates) lastRates = stats.rates;
+  else if (!isSilent(stats)) stats.rates = lastRates;
+  setState(isSilent(stats) ? "silent" : !stats.ready ? "catching" : state);
   setNotice(noticeOf(stats));
   showTiles(stats);
   showVerdicts(stats);
   showReasons(stats);
   showFacts(stats);
   throughput.set(points, stats.now_ms);
+  setText(byId("throughput-span"), throughput.spanWords);
   freshness.set(stats.freshness);
   feed.set(stats.newest, stats.now_ms, stats.ready ? null : "No list yet: they begin when the engine has caught up.");
 }
@@ -152,7 +161,7 @@ function hear(state, data) {
   if (!data) {
     setState(latest || state === "lost" ? state : "connecting");
     if (state === "lost") setNotice(heardAt ? `No word from the server since ${timeOfDay(heardAt)}. This page goes on by itself when it is back.` : "The server cannot be reached. This page goes on by itself when it is back.");
-    else setNotice("The engine does not answer. The figures are those of its last answer.");
+    else setNotice(latest ? "The engine does not answer. The figures are those of its last answer." : "The engine does not answer yet.");
     return;
   }
   latest = data;

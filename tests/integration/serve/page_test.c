@@ -116,10 +116,13 @@ TEST(the_page_is_worth_looking_at) {
         const char *name, *scheme;
         int width, height;
         double scale;
-        bool phone;
-    } views[] = {{"light", "light", 1360, 900, 1, false},   {"dark", "dark", 1360, 900, 1, false},
-                 {"tablet", "light", 820, 1100, 1, false},  {"phone-light", "light", 390, 844, 2, true},
-                 {"phone-dark", "dark", 390, 844, 2, true}, {"narrow", "light", 320, 640, 1, true}};
+        bool phone, whole;
+    } views[] = {
+        {"light", "light", 1360, 900, 1, false, true},    {"dark", "dark", 1360, 900, 1, false, true},
+        {"readme", "light", 1280, 1400, 1, false, false}, /* src/serve/page/screenshot.png, with TW_PAGE_SECONDS=300 */
+        {"tablet", "light", 820, 1100, 1, false, true},   {"phone-light", "light", 390, 844, 2, true, true},
+        {"phone-dark", "dark", 390, 844, 2, true, true},  {"narrow", "light", 320, 640, 1, true, true},
+    };
     const char *seconds = getenv("TW_PAGE_SECONDS"); /* for a picture with a longer history */
     stage *s = stage_open(NULL);
     go(s, "#user=u-48213");
@@ -129,9 +132,9 @@ TEST(the_page_is_worth_looking_at) {
     for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
         browser_prefers(s->browser, views[i].scheme, false);
         browser_size(s->browser, views[i].width, views[i].height, views[i].scale, views[i].phone);
-        browser_eval(s->browser, "new Promise(done => setTimeout(() => done('settled'), 400))");
+        browser_eval(s->browser, "new Promise(done => setTimeout(() => done('settled'), 700))");
         assert_fits(s);
-        picture(s, views[i].name, true);
+        picture(s, views[i].name, views[i].whole);
     }
     assert_quiet(s, true);
     stage_close(s);
@@ -153,6 +156,7 @@ TEST(a_user_is_looked_up_by_keyboard_alone) {
     ASSERT_STR(browser_eval(s->browser, "getComputedStyle(document.activeElement).outlineStyle"), "solid");
     browser_key(s->browser, "Enter", 13);
     browser_await(s->browser, "String(document.querySelector('#result').textContent.includes('Similar items'))");
+    ASSERT_STR(browser_eval(s->browser, "document.activeElement.tagName"), "H3"); /* not lost with what it replaced */
     browser_eval(s->browser, "(history.back(), 'back')");
     browser_await(s->browser, "String(document.querySelector('#result h3').textContent === 'u-7/a b')");
     assert_quiet(s, true);
