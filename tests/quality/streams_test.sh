@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Hit rate on real streams by the prequential protocol, with the defaults and with the stated thresholds. Reads the streams from
+# TAILWATER_DATA; skipped without it.
+set -u
+[ -n "${TAILWATER_DATA:-}" ] || { echo "skipped: TAILWATER_DATA names no streams"; exit 77; }
+case ${TW_BUILD_DIR:-} in *asan* | *tsan*) echo "skipped: a sanitizer makes this too slow"; exit 77 ;; esac
+failed=0
+
+field() { sed -n "s/.*\"$2\":\\([0-9.]*\\).*/\\1/p" <<<"$1"; }
+
+judge() { # file asked hr10-at-least options...
+    local out hr asked
+    out=$("$TAILWATER" evaluate "$TAILWATER_DATA/$1" --json "${@:4}") || { echo "$1: evaluate failed"; failed=1; return; }
+    echo "$out"
+    asked=$(field "$out" asked) hr=$(field "$out" hr10)
+    [ "$asked" = "$2" ] || { echo "$1: asked $asked, the protocol asks $2"; failed=1; }
+    awk -v a="$hr" -v b="$3" 'BEGIN { exit !(a >= b) }' || { echo "$1: HR@10 $hr is below $3"; failed=1; }
+}
+
+judge ml1m_pos.csv.gz 512401 0.235 --exclude-consumed
+judge online_retail.csv.gz 344509 0.310
+
+# The identical rows of online_retail, and nothing else, are duplicates.
+state=$(mktemp -d)
+out=$("$TAILWATER" replay "$TAILWATER_DATA/online_retail.csv.gz" --state "$state" --json)
+rm -rf "$state"
+echo "$out"
+case $out in '{"consumed":386326,"applied":386245,"duplicate":81,"late":0,"dead_lettered":0,'*) ;; *) echo "online_retail: other counters"; failed=1 ;; esac
+exit $failed
