@@ -3,6 +3,7 @@
 #include "support/test.h"
 
 #include <fcntl.h>
+#include <lmdb.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -176,6 +177,31 @@ TEST(a_damaged_journal_is_found_by_its_checksum) {
         tw_store_close(store);
     }
     ASSERT_EQ(code, TW_E_STORE);
+}
+
+TEST(a_store_of_another_format_is_refused_with_both_named) {
+    const char *dir = tw_test_dir();
+    tw_store *store;
+    bool fresh;
+    ASSERT_OK(open_with(dir, 1 << 24, false, &store, &fresh));
+    tw_store_close(store);
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi metas;
+    uint32_t format = 77;
+    MDB_val key = {6, "format"}, value = {sizeof format, &format};
+    ASSERT_EQ(mdb_env_create(&env), 0);
+    ASSERT_EQ(mdb_env_set_maxdbs(env, 8), 0);
+    ASSERT_EQ(mdb_env_open(env, dir, 0, 0666), 0);
+    ASSERT_EQ(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    ASSERT_EQ(mdb_dbi_open(txn, "metas", 0, &metas), 0);
+    ASSERT_EQ(mdb_put(txn, metas, &key, &value, 0), 0);
+    ASSERT_EQ(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    for (int read_only = 0; read_only < 2; read_only++) {
+        ASSERT_EQ(open_with(dir, 1 << 24, read_only, &store, &fresh), TW_E_VERSION);
+        ASSERT_TRUE(strstr(err.text, "format 77") && strstr(err.text, "format 1"));
+    }
 }
 
 TEST(folding_everything_empties_the_journal_and_keeps_the_rows) {
