@@ -23,7 +23,7 @@ typedef struct stage {
 /* prepare, if any, is called on the shop before anyone looks at it. */
 static stage *stage_open(void (*prepare)(fake_shop *)) {
     if (!browser_exists())
-        tw_test_skip("no chromium");
+        tw_test_skip("needs chromium and TAILWATER_BROWSER=1");
     stage *s = calloc(1, sizeof *s);
     tw_err err;
     fake_shop_init(&s->shop, 24000);
