@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <zlib.h>
 
+#define ENTRIES_MAX 1000 /* of a header's map in one block */
+
 bool tw_avro_is_container(tw_slice start) {
     return start.size >= 4 && memcmp(start.data, "Obj\x01", 4) == 0;
 }
@@ -66,11 +68,11 @@ tw_code tw_avro_header_read(tw_slice bytes, tw_avro_header *ret_header, size_t *
         TW_TRY(take_long(&left, &count, err));
         if (count == 0)
             break;
-        if (count < 0) {
+        if (count < 0 && count >= -ENTRIES_MAX) {
             TW_TRY(take_long(&left, &block_size, err));
             count = -count;
         }
-        if (count < 0 || count > 1000)
+        if (count < 0 || count > ENTRIES_MAX)
             return tw_fail(err, TW_E_BAD_FILE, "Avro file: a header of %" PRId64 " entries", count);
         for (; count > 0; count--)
             TW_TRY(take_entry(&left, &header, err));

@@ -269,6 +269,7 @@ static bool take_joined(reader *r, const tw_node *node, tw_event *e) {
                 return false;
             if (count == 0)
                 break;
+            const char *block_end = block_size >= 0 ? r->at + block_size : NULL;
             for (; count > 0; count--) {
                 if (!take_text(r, &text))
                     return false;
@@ -279,6 +280,8 @@ static bool take_joined(reader *r, const tw_node *node, tw_event *e) {
                     memcpy(joined + size, text.data, text.size);
                 size += text.size;
             }
+            if (block_end && r->at != block_end) /* whoever skips by the size must end where we do */
+                return stop(r, TW_REASON_MALFORMED);
         }
     }
     e->category = (tw_slice){joined, size};
