@@ -131,20 +131,6 @@ tw_code tw_print(tw_buf *buf, tw_err *err) {
     return written ? TW_OK : tw_fail_errno(err, TW_E_IO, "stdout");
 }
 
-void tw_print_json_text(tw_buf *buf, tw_slice text) {
-    tw_buf_u8(buf, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\')
-            tw_buf_printf(buf, "\\%c", c);
-        else if (c < 0x20)
-            tw_buf_printf(buf, "\\u%04x", c);
-        else
-            tw_buf_u8(buf, c);
-    }
-    tw_buf_u8(buf, '"');
-}
-
 int tw_cli_report(const char *command, tw_code code, const tw_err *err) {
     if (code == TW_OK)
         return TW_EXIT_DONE;

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "engine/engine.h"
 
 enum { TW_EXIT_DONE = 0, TW_EXIT_FAILURE = 1, TW_EXIT_USAGE = 2, TW_EXIT_BAD_FILE = 65 };
 
@@ -61,8 +62,9 @@ void tw_progress_end(tw_progress *progress);
 /* Prints a buffer and a newline to stdout and empties it. Errors: TW_E_IO. */
 tw_code tw_print(tw_buf *buf, tw_err *err);
 
-/* A text as a JSON string, quoted and escaped. */
-void tw_print_json_text(tw_buf *buf, tw_slice text);
+/* The state of a directory (NULL: state.dir) as last committed, beside whoever writes it. Errors: TW_E_USAGE without a directory,
+ * and those of tw_engine_open. */
+tw_code tw_open_state(const tw_config *config, const char *state_dir, tw_engine **ret_engine, tw_err *err);
 
 /* Prints "error: text" to stderr and returns the exit code of the class of failure. */
 int tw_cli_report(const char *command, tw_code code, const tw_err *err);

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "engine/engine.h"
 #include "pipeline/ingest/file.h"
 #include "pipeline/learn/prequential.h"
@@ -104,7 +105,7 @@ static void write_result(const evaluation *e, const char *path, double seconds, 
     double rank_us = e->ranked ? (double)e->rank_ns / 1000.0 / (double)e->ranked : 0;
     if (json) {
         tw_buf_printf(buf, "{\"file\":");
-        tw_print_json_text(buf, tw_slice_of(path));
+        tw_json_text(buf, tw_slice_of(path));
         tw_buf_printf(buf,
                       ",\"asked\":%" PRIu64
                       ",\"hr10\":%.5f,\"hr20\":%.5f,\"ndcg10\":%.5f,\"mrr20\":%.5f,\"rank_us_mean\":%.2f"

@@ -48,13 +48,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     tw_code code = tw_args_parse(&tw_command_recommend, options, argc, argv, &config, 1, 1, &args, err);
     if (code != TW_OK || args.help)
         goto done;
-    tw_engine_options opening = {
-        .config = &config, .state_dir = state_dir ? state_dir : config.state_dir, .read_only = true};
-    if (!*opening.state_dir) {
-        code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
-        goto done;
-    }
-    if ((code = tw_engine_open(&opening, &engine, err)) != TW_OK)
+    if ((code = tw_open_state(&config, state_dir, &engine, err)) != TW_OK)
         goto done;
     code = tw_engine_recommend(engine, tw_slice_of(args.positionals[0]), (int)(top ? top : config.rank_list_size),
                                tw_slice_of(category), &list, err);

@@ -22,19 +22,14 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     tw_code code = tw_args_parse(&tw_command_serve, options, argc, argv, &config, 0, 0, &args, err);
     if (code != TW_OK || args.help)
         goto done;
-    tw_engine_options opening = {
-        .config = &config, .state_dir = state_dir ? state_dir : config.state_dir, .read_only = true};
-    if (!*opening.state_dir) {
-        code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
-        goto done;
-    }
     tw_stop_catch();
-    if ((code = tw_engine_open(&opening, &engine, err)) != TW_OK)
+    if ((code = tw_open_state(&config, state_dir, &engine, err)) != TW_OK)
         goto done;
     tw_server_options serving = {.config = &config, .backend = tw_serve_backend_engine(engine)};
     if ((code = tw_server_start(&serving, &server, err)) != TW_OK)
         goto done;
-    printf("%s shows the last commit of %s; Ctrl-C ends\n", tw_server_url(server), opening.state_dir);
+    printf("%s shows the last commit of %s; Ctrl-C ends\n", tw_server_url(server),
+           state_dir ? state_dir : config.state_dir);
     fflush(stdout);
     while (!tw_stop_wanted()) {
         tw_engine_serve(engine);

@@ -1,6 +1,8 @@
 /* Settings shown: YAML that loads back, JSON, and the Markdown reference, all from the one table. */
 #include "config/internal.h"
 
+#include "base/json.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,20 +22,6 @@ static tw_slice choice_of(const char *choices, int index) {
     return (tw_slice){choices, strcspn(choices, "|")};
 }
 
-static void put_quoted(tw_buf *out, const char *text) {
-    tw_buf_u8(out, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            tw_buf_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            tw_buf_printf(out, "\\u%04x", c);
-        else
-            tw_buf_u8(out, c);
-    }
-    tw_buf_u8(out, '"');
-}
-
 static void put_value(const tw_config *config, const tw_key *key, tw_buf *out, bool json) {
     switch (key->type) {
     case TW_KEY_INT:
@@ -51,7 +39,7 @@ static void put_value(const tw_config *config, const tw_key *key, tw_buf *out, b
         break;
     }
     case TW_KEY_TEXT:
-        put_quoted(out, is_secret(key->name) ? "***" : *(const char *const *)at(config, key));
+        tw_json_text(out, tw_slice_of(is_secret(key->name) ? "***" : *(const char *const *)at(config, key)));
         break;
     }
 }
@@ -94,7 +82,7 @@ void tw_config_write_yaml(const tw_config *config, tw_buf *out) {
     const char *name, *value;
     for (int n = 0; tw_config_kafka(config, n, &name, &value); n++) {
         tw_buf_printf(out, "  %s: ", name);
-        put_quoted(out, is_secret(name) ? "***" : value);
+        tw_json_text(out, tw_slice_of(is_secret(name) ? "***" : value));
         tw_buf_u8(out, '\n');
     }
     if (!tw_config_kafka(config, 0, &name, &value))
@@ -110,7 +98,7 @@ void tw_config_write_json(const tw_config *config, tw_buf *out) {
         tw_buf_printf(out, ",\"range\":\"");
         put_range(key, out);
         tw_buf_printf(out, "\",\"doc\":");
-        put_quoted(out, key->doc);
+        tw_json_text(out, tw_slice_of(key->doc));
         tw_buf_u8(out, '}');
     }
     tw_buf_printf(out, "],\"kafka\":{");
@@ -118,9 +106,9 @@ void tw_config_write_json(const tw_config *config, tw_buf *out) {
     for (int n = 0; tw_config_kafka(config, n, &name, &value); n++) {
         if (n)
             tw_buf_u8(out, ',');
-        put_quoted(out, name);
+        tw_json_text(out, tw_slice_of(name));
         tw_buf_u8(out, ':');
-        put_quoted(out, is_secret(name) ? "***" : value);
+        tw_json_text(out, tw_slice_of(is_secret(name) ? "***" : value));
     }
     tw_buf_printf(out, "}}");
 }

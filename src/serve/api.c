@@ -2,7 +2,7 @@
  * engine, which answers between two steps, the rest comes from the sampler. */
 #include "serve/internal.h"
 
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 
 #define JSON "application/json"
 

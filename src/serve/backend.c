@@ -3,7 +3,7 @@
  * sampler. */
 #include "serve/backend.h"
 
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 #include "pipeline/publish/sink.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/metrics.h"
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 #include "tailwater/version.h"
 
 #include <errno.h>

@@ -1,22 +1,8 @@
 /* A list as one JSON object: for files, the command line, the API and JSON topics. Any thread. */
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 #include "pipeline/publish/sink.h"
 
 #include <inttypes.h>
-
-void tw_json_text(tw_buf *out, tw_slice text) {
-    tw_buf_u8(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\')
-            tw_buf_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            tw_buf_printf(out, "\\u%04x", c);
-        else
-            tw_buf_u8(out, c);
-    }
-    tw_buf_u8(out, '"');
-}
 
 static void put_item(const tw_list_item *item, tw_buf *out) {
     tw_buf_printf(out, "{\"item_id\":");

@@ -3,7 +3,7 @@
  * Lines gather in memory and are written and synced at flush, before the state commits; the lengths are committed with
  * the state. On resume a file is cut to its committed length, so that a crash between the two leaves no line twice. What is not
  * a regular file (stdout, /dev/null, a pipe) cannot be cut and repeats at most what was not committed. */
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 #include "pipeline/publish/sink.h"
 
 #include "base/alloc.h"

@@ -2,7 +2,7 @@
 #include "browser.h"
 
 #include "base/alloc.h"
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 #include "support/test.h"
 
 #include <errno.h>

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/rng.h"
-#include "pipeline/publish/json.h"
+#include "base/json.h"
 #include "pipeline/publish/sink.h"
 
 #include <inttypes.h>

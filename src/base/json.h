@@ -1,6 +1,6 @@
 /* JSON text into a buffer: what more than one encoder needs. Thread: any. */
-#ifndef TW_PUBLISH_JSON_H
-#define TW_PUBLISH_JSON_H
+#ifndef TW_BASE_JSON_H
+#define TW_BASE_JSON_H
 
 #include "base/buf.h"
 
