@@ -78,11 +78,17 @@ static void note_event(browser *b, const char *message) {
     tw_buf_u8(to, '\n');
 }
 
+/* Takes bytes off the front. */
+static void drop(tw_buf *buf, size_t size) {
+    if (size)
+        memmove(buf->data, buf->data + size, buf->size - size);
+    buf->size -= size;
+}
+
 /* The next message, valid until the call after; the test fails when none comes. */
 static const char *next_message(browser *b, size_t *taken) {
     tw_buf *in = &b->in;
-    memmove(in->data, in->data + *taken, in->size - *taken);
-    in->size -= *taken;
+    drop(in, *taken);
     for (;;) {
         char *end = in->size ? memchr(in->data, 0, in->size) : NULL;
         if (end) {
@@ -133,8 +139,7 @@ __attribute__((format(printf, 3, 4))) static const char *command(browser *b, con
         note_event(b, message);
     tw_buf_clear(&b->answer);
     tw_buf_put(&b->answer, message, taken);
-    memmove(b->in.data, b->in.data + taken, b->in.size - taken);
-    b->in.size -= taken;
+    drop(&b->in, taken);
     if (strstr(b->answer.data, "\"error\":{\"code\""))
         tw_test_fail(__FILE__, __LINE__, "%s: %.300s", method, b->answer.data);
     return b->answer.data;

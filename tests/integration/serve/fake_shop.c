@@ -104,7 +104,7 @@ static tw_code recommend(void *self, tw_slice user_id, int top, tw_slice categor
     fake_shop *shop = self;
     tw_list_item items[THINGS_COUNT];
     pthread_mutex_lock(&shop->lock);
-    snprintf(shop->last_question, sizeof shop->last_question, "user " TW_SLICE_FMT " top %d category " TW_SLICE_FMT,
+    snprintf(shop->question, sizeof shop->question, "user " TW_SLICE_FMT " top %d category " TW_SLICE_FMT,
              TW_SLICE_ARG(user_id), top, TW_SLICE_ARG(category));
     pthread_mutex_unlock(&shop->lock);
     if (shop->silent)
@@ -120,8 +120,7 @@ static tw_code similar(void *self, tw_slice item_id, int top, int wait_ms, tw_bu
     tw_list_item items[THINGS_COUNT];
     const thing *one = NULL;
     pthread_mutex_lock(&shop->lock);
-    snprintf(shop->last_question, sizeof shop->last_question, "item " TW_SLICE_FMT " top %d", TW_SLICE_ARG(item_id),
-             top);
+    snprintf(shop->question, sizeof shop->question, "item " TW_SLICE_FMT " top %d", TW_SLICE_ARG(item_id), top);
     pthread_mutex_unlock(&shop->lock);
     if (shop->silent)
         return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
@@ -257,4 +256,12 @@ void fake_shop_done(fake_shop *shop) {
 
 tw_serve_backend fake_shop_backend(fake_shop *shop) {
     return (tw_serve_backend){shop, stats, recommend, similar, newest, ready};
+}
+
+const char *fake_shop_question(fake_shop *shop) {
+    static char copy[sizeof shop->question];
+    pthread_mutex_lock(&shop->lock);
+    memcpy(copy, shop->question, sizeof copy);
+    pthread_mutex_unlock(&shop->lock);
+    return copy;
 }

@@ -20,11 +20,14 @@ typedef struct fake_shop {
     double part[TW_VERDICT_COUNT]; /* fractions of events not yet counted */
     uint64_t lists_made;
     tw_buf newest[8];
-    char last_question[2200]; /* "user ID top N category C" or "item ID top N" */
+    char question[2200]; /* the last one */
 } fake_shop;
 
 void fake_shop_init(fake_shop *shop, double speed);
 void fake_shop_done(fake_shop *shop);
 tw_serve_backend fake_shop_backend(fake_shop *shop);
+
+/* The last list that was asked for: "user ID top N category C" or "item ID top N" (static storage). */
+const char *fake_shop_question(fake_shop *shop);
 
 #endif

@@ -303,13 +303,13 @@ TEST(a_user_gets_the_list_that_was_asked_for) {
     http_answer answer = http_get(b->port, "/api/v1/users/u%2F1/recommendations?top=3&category=Tea+%26+coffee");
     ASSERT_EQ(answer.status, 200);
     ASSERT_STR(http_field(&answer, "Content-Type"), "application/json");
-    ASSERT_STR(b->shop.last_question, "user u/1 top 3 category Tea & coffee");
+    ASSERT_STR(fake_shop_question(&b->shop), "user u/1 top 3 category Tea & coffee");
     ASSERT_TRUE(strncmp(answer.body, "{\"user_id\":\"u/1\",\"known\":true,", 30) == 0);
     ASSERT_TRUE(strstr(answer.body, "\"reasons\":[{\"source\":"));
     http_done(&answer);
     b->config.rank_list_size = 17;
     assert_status(b->port, "/api/v1/users/nobody/recommendations", 200);
-    ASSERT_STR(b->shop.last_question, "user nobody top 17 category ");
+    ASSERT_STR(fake_shop_question(&b->shop), "user nobody top 17 category ");
     bench_close(b);
 }
 
@@ -317,7 +317,7 @@ TEST(an_item_gets_items_like_it) {
     bench *b = bench_open();
     http_answer answer = http_get(b->port, "/api/v1/items/i-1041/similar?top=2");
     ASSERT_EQ(answer.status, 200);
-    ASSERT_STR(b->shop.last_question, "item i-1041 top 2");
+    ASSERT_STR(fake_shop_question(&b->shop), "item i-1041 top 2");
     ASSERT_TRUE(strstr(answer.body, "\"title\":\"Gooseneck kettle, 0.9 l\""));
     http_done(&answer);
     assert_problem(http_get(b->port, "/api/v1/items/i-0/similar"), 404, "no such item");
