@@ -21,6 +21,8 @@ typedef struct tw_kernels {
     void (*pull)(float *g, float alpha, float *y, float beta, const float *x, int D);
     /* y_i += alpha log2(x_i + epsilon), by a polynomial good to 1e-5 absolute; x_i >= 0, epsilon a normal number > 0 */
     void (*add_log)(float *y, float alpha, const float *x, float epsilon, int n);
+    /* y_i = e^(x_i - most), 0 for x_i of -INFINITY; returns their sum.   x, y (n), may be the same; every x_i <= most */
+    float (*exp_sum)(const float *x, float most, float *y, int n);
 } tw_kernels;
 
 /* The build for this processor; the environment variable TAILWATER_KERNELS names another one (for tests). */

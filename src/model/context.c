@@ -11,6 +11,9 @@
 #define SUM_LEAST 1e-8f
 /* Below this share of the softmax a negative's step would change nothing that float can hold for long (chosen). */
 #define SHARE_LEAST 1e-5f
+#define LN2 0.69314718f
+/* Keeps the logarithm of an expected count finite; no live item is expected this seldom. */
+#define EXPECTED_LEAST 1e-30f
 
 void tw_context_init(tw_context *context, const tw_config *config) {
     *context = (tw_context){.kernels = tw_kernels_get(), .D = (int)config->learn_dim};
@@ -22,12 +25,14 @@ void tw_context_init(tw_context *context, const tw_config *config) {
     context->vector = tw_alloc_lines((size_t)context->D * sizeof(float));
     context->gradient = tw_alloc_lines((size_t)context->D * sizeof(float));
     context->scores = tw_alloc_lines((size_t)config->learn_negatives * sizeof(float));
+    context->expected = tw_alloc_lines((size_t)config->learn_negatives * sizeof(float));
 }
 
 void tw_context_done(tw_context *context) {
     free(context->vector);
     free(context->gradient);
     free(context->scores);
+    free(context->expected);
     *context = (tw_context){0};
 }
 
@@ -73,26 +78,28 @@ bool tw_context_make(tw_context *context, const tw_items *items, const tw_user *
     return true;
 }
 
-/* Scores of the pool against the context with log q taken off; -inf where the pool is empty or holds the target. Returns the
- * log of the sum of exponentials, target's included. */
-static float pool_logits(tw_context *context, const tw_items *items, const tw_sampler *sampler, uint32_t target,
-                         float target_logit) {
-    float most = target_logit;
-    for (uint32_t j = 0; j < sampler->pool_size; j++) {
+/* Shares of the softmax over pool and target, each logit with log q taken off, into scores; 0 where the pool is empty or holds the
+ * target. Returns the target's own share. */
+static float pool_shares(tw_context *context, const tw_items *items, const tw_sampler *sampler, uint32_t target,
+                         float target_logit, float *ret_loss) {
+    int n = (int)sampler->pool_size;
+    for (int j = 0; j < n; j++) {
         uint32_t item = sampler->pool[j];
-        if (item == TW_SLOT_NONE || item == target) {
-            context->scores[j] = -INFINITY;
-            continue;
-        }
-        float logit = context->kernels->dot(tw_row(&items->out, item), context->vector, context->D) + items->bias[item];
-        context->scores[j] = logit - logf((float)sampler->pool_size * tw_sampler_probability(sampler, items, item));
-        if (context->scores[j] > most)
-            most = context->scores[j];
+        bool counts = item != TW_SLOT_NONE && item != target;
+        context->scores[j] =
+            counts ? context->kernels->dot(tw_row(&items->out, item), context->vector, context->D) + items->bias[item]
+                   : -INFINITY;
+        context->expected[j] = counts ? (float)n * tw_sampler_probability(sampler, items, item) : 1.0f;
     }
-    float sum = expf(target_logit - most);
-    for (uint32_t j = 0; j < sampler->pool_size; j++)
-        sum += expf(context->scores[j] - most);
-    return most + logf(sum);
+    context->kernels->add_log(context->scores, -LN2, context->expected, EXPECTED_LEAST, n);
+    float most = target_logit;
+    for (int j = 0; j < n; j++)
+        most = context->scores[j] > most ? context->scores[j] : most;
+    float sum = context->kernels->exp_sum(context->scores, most, context->scores, n) + expf(target_logit - most);
+    for (int j = 0; j < n; j++)
+        context->scores[j] /= sum;
+    *ret_loss = most + logf(sum) - target_logit;
+    return expf(target_logit - most) / sum;
 }
 
 /* Row-wise Adagrad: adds the mean squared gradient of a row to its sum and returns the step size. */
@@ -133,17 +140,17 @@ float tw_context_train(tw_context *context, tw_items *items, const tw_sampler *s
     float target_logit =
         context->kernels->dot(tw_row(&items->out, target), context->vector, context->D) + items->bias[target];
     target_logit -= logf((float)sampler->pool_size * tw_sampler_probability(sampler, items, target));
-    float log_sum = pool_logits(context, items, sampler, target, target_logit);
+    float loss, own = pool_shares(context, items, sampler, target, target_logit, &loss);
     float square = context->kernels->dot(context->vector, context->vector, context->D);
     memset(context->gradient, 0, (size_t)context->D * sizeof(float));
-    step_out(context, items, target, 1.0f - expf(target_logit - log_sum), square, strength);
+    step_out(context, items, target, 1.0f - own, square, strength);
     for (uint32_t j = 0; j < sampler->pool_size; j++) {
-        float share = expf(context->scores[j] - log_sum);
+        float share = context->scores[j];
         if (share > SHARE_LEAST)
             step_out(context, items, sampler->pool[j], -share, square, strength);
     }
     step_in(context, items, strength);
     if (embedding)
         context->kernels->axpy(embedding, strength * context->user_rate, context->gradient, context->D);
-    return log_sum - target_logit;
+    return loss;
 }

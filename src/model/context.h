@@ -24,6 +24,7 @@ typedef struct tw_context {
     float *vector;                       /* (D) the context of the last make */
     float *gradient;                     /* (D) */
     float *scores;                       /* (pool) */
+    float *expected;                     /* (pool) expected count of each negative among the draws of the pool */
     uint32_t used[TW_CONTEXT_ITEMS_MAX]; /* items of the last make, newest first */
     float weight_fast[TW_CONTEXT_ITEMS_MAX], weight_slow[TW_CONTEXT_ITEMS_MAX];
     uint32_t used_count;

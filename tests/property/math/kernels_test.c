@@ -88,3 +88,25 @@ TEST(rows_are_dotted_in_order) {
             ASSERT_NEAR(scores[i], 64.0 * i + 28.0, 1e-3);
     }
 }
+
+TEST(every_build_of_the_exponential_is_within_its_stated_error) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 4, 0);
+        static float x[1003], y[1003];
+        double sum = 0;
+        for (int i = 0; i < 1000; i++) {
+            x[i] = (float)(5.0 - 80.0 * tw_rng_unit(&rng) * tw_rng_unit(&rng));
+            sum += exp((double)x[i] - 5.0);
+        }
+        x[1000] = -INFINITY;
+        x[1001] = 5.0f;
+        x[1002] = -200.0f;
+        float got = k->exp_sum(x, 5.0f, y, 1003);
+        ASSERT_NEAR(got / (sum + 1), 1, 1e-5);
+        for (int i = 0; i < 1000; i++)
+            ASSERT_NEAR(y[i] / exp((double)x[i] - 5.0), 1, 2e-5);
+        ASSERT_NEAR(y[1000], 0, 0);
+        ASSERT_NEAR(y[1001], 1, 0);
+        ASSERT_NEAR(y[1002], 0, 0);
+    }
+}
