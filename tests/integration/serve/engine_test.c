@@ -47,7 +47,7 @@ static void *run_engine(void *self) {
     return NULL;
 }
 
-static house *house_open(void) {
+static house *house_open(size_t events) {
     static char user_ids[USERS][8];
     static char event_ids[EVENTS][16];
     house *h = calloc(1, sizeof *h);
@@ -74,7 +74,7 @@ static house *house_open(void) {
                                   .category = tw_slice_of(item < 3 ? "tea" : "house"),
                                   .title = tw_slice_of(item == 0 ? "Kettle \"Gooseneck\"" : "")};
     }
-    h->source = tw_source_memory(h->events, EVENTS);
+    h->source = tw_source_memory(h->events, events);
     tw_engine_options opening = {.config = &h->config, .lists = TW_LISTS_ALL, .wall_intervals = true};
     ASSERT_OK(tw_engine_open(&opening, &h->engine, &err));
     ASSERT_OK(tw_engine_attach(h->engine, h->source, &err));
@@ -110,7 +110,7 @@ static http_answer await(house *h, const char *target, const char *text) {
 }
 
 TEST(the_stats_are_the_engines_and_its_verdicts_add_up) {
-    house *h = house_open();
+    house *h = house_open(EVENTS);
     http_answer answer = await(h, "/api/v1/stats", "\"totals\":{\"consumed\":2000,");
     unsigned long long applied, duplicate, late, dead;
     const char *verdicts = strstr(answer.body, "\"verdicts\":");
@@ -138,7 +138,7 @@ TEST(the_stats_are_the_engines_and_its_verdicts_add_up) {
 }
 
 TEST(lists_come_from_the_engine_while_it_works) {
-    house *h = house_open();
+    house *h = house_open(EVENTS);
     http_answer answer = await(h, "/api/v1/users/u7/recommendations?top=3", "\"known\":true");
     ASSERT_TRUE(strstr(answer.body, "\"reasons\":[{\"source\":\""));
     http_done(&answer);
@@ -157,8 +157,19 @@ TEST(lists_come_from_the_engine_while_it_works) {
     house_close(h);
 }
 
+TEST(an_engine_that_has_learned_nothing_yet_answers_with_nothing) {
+    house *h = house_open(0);
+    http_answer answer = await(h, "/api/v1/users/u1/recommendations", "\"known\":false");
+    ASSERT_TRUE(strstr(answer.body, "\"items\":[]"));
+    http_done(&answer);
+    answer = await(h, "/api/v1/stats", "\"newest\":[]");
+    ASSERT_TRUE(strstr(answer.body, "\"watermark_ms\":null"));
+    http_done(&answer);
+    house_close(h);
+}
+
 TEST(an_engine_that_does_not_come_round_is_answered_for_with_503) {
-    house *h = house_open();
+    house *h = house_open(EVENTS);
     http_answer answer = await(h, "/api/v1/users/u1/recommendations", "\"known\":true");
     http_done(&answer);
     h->asleep = true;
