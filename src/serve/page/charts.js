@@ -77,7 +77,7 @@ export class Throughput extends Frame {
     this.say(!known.length ? "Waiting for the first figures." : most === 0 ? "No events in this time." : "");
 
     const parts = [];
-    for (let value = 0; value <= axis.top * 1.001; value += axis.step) {
+    for (let value = 0; value <= (most && axis.top * 1.001); value += axis.step) {
       const at = Math.round(y(value));
       parts.push(svg("line", { class: "grid", x1: left, x2: width - right, y1: at, y2: at }));
       parts.push(svg("text", { x: left - 8, y: at + 4, "text-anchor": "end" }, shortCount(value)));
