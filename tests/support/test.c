@@ -6,13 +6,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 static tw_test *tests_first, **tests_last = &tests_first;
 static jmp_buf test_left;
 static uint64_t test_seed;
-static char test_dir[512];
+static char test_root[512];
 
 enum { LEFT_FAILED = 1, LEFT_SKIPPED };
 
@@ -40,14 +41,24 @@ uint64_t tw_test_seed(void) {
     return test_seed;
 }
 
+/* One folder a test, and in it one for each call. */
 const char *tw_test_dir(void) {
+    static char dir[600];
+    static int calls;
     const char *tmp = getenv("TMPDIR");
-    snprintf(test_dir, sizeof test_dir, "%s/tailwater-test-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(test_dir)) {
-        perror(test_dir);
+    if (!test_root[0]) {
+        snprintf(test_root, sizeof test_root, "%s/tailwater-test-XXXXXX", tmp ? tmp : "/tmp");
+        if (!mkdtemp(test_root)) {
+            perror(test_root);
+            exit(1);
+        }
+    }
+    snprintf(dir, sizeof dir, "%s/%d", test_root, ++calls);
+    if (mkdir(dir, 0777) != 0) {
+        perror(dir);
         exit(1);
     }
-    return test_dir;
+    return dir;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
@@ -80,9 +91,9 @@ int main(int argc, char **argv) {
             skipped++;
         else
             passed++;
-        if (test_dir[0])
-            nftw(test_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-        test_dir[0] = '\0';
+        if (test_root[0])
+            nftw(test_root, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        test_root[0] = '\0';
     }
     printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
     return failed ? 1 : passed == 0 && skipped ? 77 : 0;
