@@ -103,7 +103,6 @@
     X(INT, rank_max_delay_ms, "rank.max.delay.ms", 5000, 0, 365 * TW_DAY_MS, "ms",                                     \
       "A user's list is refreshed at latest this long after an event")                                                 \
     /* Serve. */                                                                                                       \
-    X(BOOL, serve_enabled, "serve.enabled", true, 0, 1, "", "Serve metrics, probes, API and the live page over HTTP")  \
     X(TEXT, serve_host, "serve.host", "127.0.0.1", 1, 255, "",                                                         \
       "Name or address to listen on; there is no login, so beyond loopback put a guard in front")                      \
     X(INT, serve_port, "serve.port", 8080, 0, 65535, "", "Port to listen on; 0: any that is free")                     \

@@ -142,10 +142,10 @@ expect 1 'not a store' "$T" replay "$dir/events.csv" --state "$dir/garbage" $sma
 if [ "$(id -u)" -eq 0 ]; then
     mkdir "$dir/disk" && mount -t tmpfs -o size=300k tailwater-test "$dir/disk" 2>/dev/null && mounted=$dir/disk
     if [ -n "$mounted" ]; then
-        expect 1 'disk is full' "$T" replay "$dir/events.csv" --state "$dir/disk/s" --set commit.interval.ms=5 $small
+        expect 1 'disk is full' "$T" replay "$dir/events.csv" --state "$dir/disk/s" $wide
         mount -o remount,size=100m "$dir/disk"
-        expect 0 '"consumed":'$rows "$T" replay "$dir/events.csv" --state "$dir/disk/s" --json $small
-        [ "$("$T" inspect --state "$dir/disk/s" --digest)" = "$("$T" inspect --state "$dir/final" --digest)" ] ||
+        expect 0 '"consumed":'$rows "$T" replay "$dir/events.csv" --state "$dir/disk/s" --json $wide
+        [ "$("$T" inspect --state "$dir/disk/s" --digest)" = "$("$T" inspect --state "$dir/full" --digest)" ] ||
             { echo "after a full disk the state is another"; failed=1; }
     else
         echo "no tmpfs here: the full disk is not tried"
