@@ -149,8 +149,8 @@ static bool move_to(tw_dedup *d, int bits) {
     return true;
 }
 
-/* Drops the stale; doubles when what is live would soon fill the table again. Costs one pass over the table (about 10 ns a
- * slot), once in many inserts. */
+/* Drops the stale; doubles when what is live would soon fill the table again. Costs one pass over the table,
+ * once in many inserts. */
 static void rebuild(tw_dedup *d, bool larger) {
     int bits = d->bits + (larger || d->live * 20 > slots_count(d) * 9);
     while (!move_to(d, bits))
