@@ -37,13 +37,16 @@ function(tw_kernels folder)
   endif()
 endfunction()
 
-# Puts the page's files into a module: a generated source with their bytes, made again when one of them changes.
-function(tw_embed_page target folder)
-  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.html ${CMAKE_SOURCE_DIR}/${folder}/*.css
-       ${CMAKE_SOURCE_DIR}/${folder}/*.js ${CMAKE_SOURCE_DIR}/${folder}/*.svg)
-  set(out ${CMAKE_BINARY_DIR}/page_files.c)
+# Puts files into a module as bytes: tw_embed(target TABLE name HEADER path FILES patterns...) generates a source that defines
+# the table, which the header declares; made again when one of the files changes.
+function(tw_embed target)
+  cmake_parse_arguments(ARG "" "TABLE;HEADER" "FILES" ${ARGN})
+  list(TRANSFORM ARG_FILES PREPEND ${CMAKE_SOURCE_DIR}/)
+  file(GLOB files CONFIGURE_DEPENDS ${ARG_FILES})
+  set(out ${CMAKE_BINARY_DIR}/${ARG_TABLE}.c)
   string(REPLACE ";" "|" list "${files}")
   add_custom_command(OUTPUT ${out} DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM
-    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DFILES=${list} -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DTABLE=${ARG_TABLE} -DHEADER=${ARG_HEADER} -DFILES=${list}
+            -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake)
   target_sources(${target} PRIVATE ${out})
 endfunction()

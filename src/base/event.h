@@ -27,6 +27,28 @@ const char *tw_kind_name(tw_kind kind);
 /* The kind with that name, or TW_KIND_COUNT. */
 tw_kind tw_kind_of(tw_slice name);
 
+/* The fields of an event: the name that the schemas give them, and the one of the CSV files where it differs. */
+#define TW_FIELD_LIST(X)                \
+    X(EVENT_ID, "event_id", "event_id") \
+    X(USER_ID, "user_id", "user_id")    \
+    X(ITEM_ID, "item_id", "item_id")    \
+    X(TIME, "event_ms", "ts_ms")        \
+    X(KIND, "kind", "event_type")       \
+    X(CATEGORY, "category", "category") \
+    X(TITLE, "title", "text_or_title")  \
+    X(PRICE, "price", "price")          \
+    X(QUANTITY, "quantity", "quantity") \
+    X(RATING, "rating", "rating")       \
+    X(IN_STOCK, "in_stock", "in_stock") \
+    X(RETIRED, "retired", "retired")
+
+typedef enum tw_field {
+#define TW_FIELD_ENUM(name, text, alias) TW_FIELD_##name,
+    TW_FIELD_LIST(TW_FIELD_ENUM)
+#undef TW_FIELD_ENUM
+        TW_FIELD_COUNT /* not a field of ours */
+} tw_field;
+
 /* Which optional fields an event carries. */
 enum {
     TW_HAS_RATING = 1 << 0,
@@ -58,7 +80,8 @@ typedef struct tw_record {
     uint16_t input;       /* index of the input (topic or file) in the source */
     int32_t partition;    /* 0 for files */
     int64_t offset;       /* position in the partition; for files the number of the record from 0 */
-    int64_t timestamp_ms; /* the broker's append time, else -1 */
+    int64_t timestamp_ms; /* the record's own: see appended; -1: none */
+    bool appended;        /* timestamp_ms is the broker's append time, not the producer's word */
     tw_slice key;         /* data NULL: no key */
     tw_slice value;       /* data NULL: a tombstone */
     const void *headers;  /* the source's own, for dead letters; NULL: none */

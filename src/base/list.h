@@ -28,7 +28,8 @@ typedef struct tw_list {
     bool known;            /* the user had an applied event; else the list is the popular */
     uint64_t list_version; /* records of the task plus records of the items topic consumed; only grows */
     int64_t event_ms;      /* event time of the user's newest event that the list knows; INT64_MIN: none */
-    int32_t partition;     /* position of the newest record that the list knows */
+    tw_slice topic;        /* position of that event; empty: unknown, or from a file */
+    int32_t partition;
     int64_t offset;
     int count;
     tw_list_item *items; /* (count), best first; owned by whoever made the list */

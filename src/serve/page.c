@@ -23,8 +23,8 @@ enum MHD_Result tw_handle_page(tw_server *server, struct MHD_Connection *connect
     (void)server;
     tw_slice name = request->segments_count ? request->segments[0] : TW_SLICE_LITERAL("index.html");
     for (size_t i = 0; i < tw_page_files_count; i++) {
-        const tw_page_file *file = &tw_page_files[i];
-        tw_slice body = {(const char *)file->bytes, file->size};
+        const tw_embedded_file *file = &tw_page_files[i];
+        tw_slice body = tw_embedded_slice(file);
         char etag[24];
         if (!tw_slice_equal(name, tw_slice_of(file->name)))
             continue;

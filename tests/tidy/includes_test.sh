@@ -10,7 +10,8 @@ complain() { echo "$1"; failed=1; }
 may_use() {
     case $1 in
     base) echo "" ;;
-    config | math | avro | kafka | store) echo "base" ;;
+    config | math | avro | store) echo "base" ;;
+    kafka) echo "config base" ;;
     model) echo "math config base" ;;
     pipeline/ingest) echo "avro kafka config base" ;;
     pipeline/decode) echo "avro base" ;;

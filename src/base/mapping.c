@@ -1,0 +1,208 @@
+/* Names of fields and kinds, and times in all the forms that shops write. Called by the decoders. */
+#include "base/mapping.h"
+
+const tw_mapping tw_mapping_plain = {.time_unit = TW_TIME_MS};
+
+static const struct {
+    const char *name, *alias;
+} fields[TW_FIELD_COUNT] = {
+#define FIELD(name, text, alias) {text, alias},
+    TW_FIELD_LIST(FIELD)
+#undef FIELD
+};
+
+void tw_mapping_name(tw_mapping *mapping, tw_field field, tw_slice name) {
+    mapping->names[field] = name;
+    if (name.size && memchr(name.data, '.', name.size))
+        mapping->nested = true;
+}
+
+tw_code tw_mapping_add_kinds(tw_mapping *mapping, tw_slice list, tw_err *err) {
+    const char *at = list.data, *end = list.data + list.size;
+    while (at < end) {
+        const char *comma = memchr(at, ',', (size_t)(end - at));
+        const char *stop = comma ? comma : end;
+        while (at < stop && *at == ' ')
+            at++;
+        tw_slice part = {at, (size_t)(stop - at)};
+        const char *equals = memchr(part.data, '=', part.size);
+        tw_slice ours = equals ? (tw_slice){equals + 1, (size_t)(stop - equals - 1)} : (tw_slice){0};
+        while (ours.size && ours.data[ours.size - 1] == ' ')
+            ours.size--;
+        tw_kind kind = tw_kind_of(ours);
+        if (!equals || equals == part.data || kind == TW_KIND_COUNT)
+            return tw_fail(err, TW_E_CONFIG, "\"" TW_SLICE_FMT "\" is not theirs=ours with a kind of ours",
+                           TW_SLICE_ARG(part));
+        if (mapping->kinds_count == TW_MAPPED_KINDS_MAX)
+            return tw_fail(err, TW_E_CONFIG, "more than %d kinds", TW_MAPPED_KINDS_MAX);
+        mapping->kinds[mapping->kinds_count].name = (tw_slice){part.data, (size_t)(equals - part.data)};
+        mapping->kinds[mapping->kinds_count++].kind = kind;
+        at = comma ? comma + 1 : end;
+    }
+    return TW_OK;
+}
+
+static bool is(tw_slice name, const char *text) {
+    size_t size = strlen(text);
+    return name.size == size && memcmp(name.data, text, size) == 0;
+}
+
+tw_field tw_mapping_field(const tw_mapping *mapping, tw_slice name) {
+    for (int f = 0; f < TW_FIELD_COUNT; f++)
+        if (mapping->names[f].size ? tw_slice_equal(name, mapping->names[f])
+                                   : is(name, fields[f].name) || is(name, fields[f].alias))
+            return (tw_field)f;
+    return TW_FIELD_COUNT;
+}
+
+tw_slice tw_mapping_name_of(const tw_mapping *mapping, tw_field field) {
+    return mapping->names[field].size ? mapping->names[field] : tw_slice_of(fields[field].alias);
+}
+
+bool tw_mapping_leads_to(const tw_mapping *mapping, tw_slice name) {
+    for (int f = 0; f < TW_FIELD_COUNT; f++)
+        if (mapping->names[f].size > name.size && mapping->names[f].data[name.size] == '.' &&
+            memcmp(mapping->names[f].data, name.data, name.size) == 0)
+            return true;
+    return false;
+}
+
+tw_kind tw_mapping_kind(const tw_mapping *mapping, tw_slice name) {
+    for (int k = 0; k < mapping->kinds_count; k++)
+        if (tw_slice_equal(name, mapping->kinds[k].name))
+            return mapping->kinds[k].kind;
+    return tw_kind_of(name);
+}
+
+static int64_t floor_div(int64_t value, int64_t by) {
+    return value / by - (value % by < 0);
+}
+
+bool tw_mapping_time(const tw_mapping *mapping, int64_t value, int64_t *ret_ms) {
+    switch (mapping->time_unit) {
+    case TW_TIME_S:
+        if (value > INT64_MAX / 1000 || value < INT64_MIN / 1000)
+            return false;
+        *ret_ms = value * 1000;
+        return true;
+    case TW_TIME_US:
+        *ret_ms = floor_div(value, 1000);
+        return true;
+    case TW_TIME_NS:
+        *ret_ms = floor_div(value, 1000000);
+        return true;
+    case TW_TIME_MS:
+        break;
+    }
+    *ret_ms = value;
+    return true;
+}
+
+/* Exactly count digits. */
+static bool take_digits(const char **at, const char *end, int count, int *ret_value) {
+    int value = 0;
+    if (end - *at < count)
+        return false;
+    for (int i = 0; i < count; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        value = value * 10 + (**at - '0');
+    }
+    *ret_value = value;
+    return true;
+}
+
+static bool take_char(const char **at, const char *end, char c) {
+    if (*at == end || **at != c)
+        return false;
+    (*at)++;
+    return true;
+}
+
+/* Days from 1970-01-01 in the Gregorian calendar (Hinnant 2013, "chrono-Compatible Low-Level Date Algorithms"). */
+static int64_t days_from_civil(int year, int month, int day) {
+    int y = year - (month <= 2);
+    int era = (y >= 0 ? y : y - 399) / 400;
+    int year_of_era = y - era * 400;
+    int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return (int64_t)era * 146097 + day_of_era - 719468;
+}
+
+static bool is_date(int year, int month, int day) {
+    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return month >= 1 && month <= 12 && day >= 1 && day <= lengths[month - 1] + (month == 2 && leap);
+}
+
+/* The fraction of a second in milliseconds, further digits cut off. */
+static bool take_fraction(const char **at, const char *end, int *ret_ms) {
+    int digits = 0;
+    *ret_ms = 0;
+    if (*at == end || (**at != '.' && **at != ','))
+        return true;
+    for ((*at)++; *at < end && **at >= '0' && **at <= '9'; (*at)++, digits++)
+        if (digits < 3)
+            *ret_ms = *ret_ms * 10 + (**at - '0');
+    for (int d = digits; d < 3; d++)
+        *ret_ms *= 10;
+    return digits > 0;
+}
+
+/* Z, +hh:mm, +hhmm, +hh, or nothing, which is UTC. */
+static bool take_zone(const char **at, const char *end, int *ret_minutes) {
+    int hours, minutes = 0;
+    *ret_minutes = 0;
+    if (*at == end)
+        return true;
+    if (**at == 'Z' || **at == 'z') {
+        (*at)++;
+        return true;
+    }
+    char sign = *(*at)++;
+    if ((sign != '+' && sign != '-') || !take_digits(at, end, 2, &hours))
+        return false;
+    if (*at < end) {
+        take_char(at, end, ':');
+        if (!take_digits(at, end, 2, &minutes))
+            return false;
+    }
+    *ret_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
+    return hours < 24 && minutes < 60;
+}
+
+static bool iso_time(tw_slice text, int64_t *ret_ms) {
+    const char *at = text.data, *end = text.data + text.size;
+    int year, month, day, hour = 0, minute = 0, second = 0, ms = 0, zone = 0;
+    if (!take_digits(&at, end, 4, &year) || !take_char(&at, end, '-') || !take_digits(&at, end, 2, &month) ||
+        !take_char(&at, end, '-') || !take_digits(&at, end, 2, &day) || !is_date(year, month, day))
+        return false;
+    if (at < end) {
+        if (*at != 'T' && *at != 't' && *at != ' ')
+            return false;
+        at++;
+        if (!take_digits(&at, end, 2, &hour) || !take_char(&at, end, ':') || !take_digits(&at, end, 2, &minute))
+            return false;
+        if (take_char(&at, end, ':') && (!take_digits(&at, end, 2, &second) || !take_fraction(&at, end, &ms)))
+            return false;
+        if (!take_zone(&at, end, &zone))
+            return false;
+    }
+    if (at != end || hour > 23 || minute > 59 || second > 60) /* 60: a leap second */
+        return false;
+    *ret_ms = ((days_from_civil(year, month, day) * 24 + hour) * 60 + minute - zone) * 60000 + second * 1000 + ms;
+    return true;
+}
+
+bool tw_mapping_time_text(const tw_mapping *mapping, tw_slice text, int64_t *ret_ms) {
+    int64_t value = 0;
+    bool negative = text.size > 1 && text.data[0] == '-';
+    for (size_t i = negative; i < text.size; i++) {
+        int digit = text.data[i] - '0';
+        if (digit < 0 || digit > 9)
+            return iso_time(text, ret_ms);
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+            return false;
+    }
+    return text.size > 0 && tw_mapping_time(mapping, negative ? -value : value, ret_ms);
+}

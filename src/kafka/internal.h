@@ -1,0 +1,25 @@
+/* What the files of kafka share: how a librdkafka client is set up. Nobody outside src/kafka includes this. */
+#ifndef TW_KAFKA_INTERNAL_H
+#define TW_KAFKA_INTERNAL_H
+
+#include "base/err.h"
+#include "base/event.h"
+#include "config/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+typedef enum tw_kafka_role {
+    TW_KAFKA_MEMBER, /* consumer in the group application.id */
+    TW_KAFKA_READER, /* consumer of partitions that it names itself */
+    TW_KAFKA_PRODUCER,
+    TW_KAFKA_ASKER /* metadata only */
+} tw_kafka_role;
+
+/* A configuration for a role: our defaults, then the pairs of `kafka:`, then what a promise depends on. The caller owns it until
+ * tw_kafka_new takes it. Errors: TW_E_CONFIG naming the pair. */
+tw_code tw_kafka_conf(const tw_config *config, tw_kafka_role role, rd_kafka_conf_t **ret_conf, tw_err *err);
+
+/* A client of that configuration, which is consumed in any case. Errors: TW_E_CONFIG. */
+tw_code tw_kafka_new(rd_kafka_conf_t *conf, tw_kafka_role role, rd_kafka_t **ret_client, tw_err *err);
+
+#endif

@@ -1,0 +1,21 @@
+/* What a cluster has: topics and their partition counts. Asked for whole, since asking for one topic by name may create it.
+ * Thread: its owner's. */
+#ifndef TW_KAFKA_TOPICS_H
+#define TW_KAFKA_TOPICS_H
+
+#include "base/err.h"
+#include "config/config.h"
+
+typedef struct tw_kafka_topics tw_kafka_topics;
+
+/* A client for asking; does not wait for a connection. Errors: TW_E_CONFIG. */
+tw_code tw_kafka_topics_open(const tw_config *config, tw_kafka_topics **ret_topics, tw_err *err);
+tw_kafka_topics *tw_kafka_topics_close(tw_kafka_topics *topics);
+
+/* Asks the cluster, at most for wait_ms. Errors: TW_E_BUSY (no broker answers), TW_E_KAFKA. */
+tw_code tw_kafka_topics_ask(tw_kafka_topics *topics, int wait_ms, tw_err *err);
+
+/* How many partitions the topic had in the last answer; 0: no such topic. */
+int tw_kafka_topics_partitions(const tw_kafka_topics *topics, const char *topic);
+
+#endif
