@@ -4,6 +4,11 @@
 
 #include "avro/plan.h"
 
+#include <avro.h>
+
+/* Parses a schema whose size and nesting were checked first. The caller owns the tree. Errors: TW_E_BAD_FILE. */
+tw_code tw_avro_parse(tw_slice schema_json, avro_schema_t *ret_schema, tw_err *err);
+
 typedef enum tw_node_type {
     TW_NODE_NULL,
     TW_NODE_BOOLEAN,
@@ -42,8 +47,8 @@ typedef struct tw_node {
     uint32_t parts,
         count;     /* RECORD, UNION: parts [parts, parts + count); ARRAY, MAP: one part; ENUM: kinds [parts, ...) */
     uint32_t size; /* FIXED */
-    bool micros;   /* INT: timestamp-micros */
-    const void *schema; /* while compiling: to find a type that was seen */
+    const tw_mapping *time; /* INT: the unit when it is the time; NULL: the plan's own mapping */
+    const void *schema;     /* while compiling: to find a type that was seen */
 } tw_node;
 
 typedef struct tw_part {
@@ -52,6 +57,8 @@ typedef struct tw_part {
 } tw_part;
 
 struct tw_avro_plan {
+    const tw_mapping *mapping;
+    tw_kind kind;   /* that the record is named after, or TW_KIND_COUNT */
     tw_node *nodes; /* the first is the top record */
     size_t nodes_count, nodes_capacity;
     tw_part *parts;

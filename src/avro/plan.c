@@ -8,26 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <avro.h>
-
 #define SCHEMA_SIZE_MAX ((size_t)1 << 18)
 #define NODES_MAX 4096 /* types in one schema */
 
-static const struct {
-    const char *name; /* canonical names and aliases */
-    tw_target target;
-} target_names[] = {
-    {"event_id", TW_TARGET_EVENT_ID}, {"user_id", TW_TARGET_USER_ID},   {"item_id", TW_TARGET_ITEM_ID},
-    {"category", TW_TARGET_CATEGORY}, {"title", TW_TARGET_TITLE},       {"text_or_title", TW_TARGET_TITLE},
-    {"event_ms", TW_TARGET_TIME},     {"ts_ms", TW_TARGET_TIME},        {"kind", TW_TARGET_KIND},
-    {"event_type", TW_TARGET_KIND},   {"price", TW_TARGET_PRICE},       {"quantity", TW_TARGET_QUANTITY},
-    {"rating", TW_TARGET_RATING},     {"in_stock", TW_TARGET_IN_STOCK}, {"retired", TW_TARGET_RETIRED}};
+static const tw_target targets[TW_FIELD_COUNT + 1] = {
+    [TW_FIELD_EVENT_ID] = TW_TARGET_EVENT_ID, [TW_FIELD_USER_ID] = TW_TARGET_USER_ID,
+    [TW_FIELD_ITEM_ID] = TW_TARGET_ITEM_ID,   [TW_FIELD_TIME] = TW_TARGET_TIME,
+    [TW_FIELD_KIND] = TW_TARGET_KIND,         [TW_FIELD_CATEGORY] = TW_TARGET_CATEGORY,
+    [TW_FIELD_TITLE] = TW_TARGET_TITLE,       [TW_FIELD_PRICE] = TW_TARGET_PRICE,
+    [TW_FIELD_QUANTITY] = TW_TARGET_QUANTITY, [TW_FIELD_RATING] = TW_TARGET_RATING,
+    [TW_FIELD_IN_STOCK] = TW_TARGET_IN_STOCK, [TW_FIELD_RETIRED] = TW_TARGET_RETIRED,
+    [TW_FIELD_COUNT] = TW_TARGET_NONE};
 
-static tw_target target_of(const char *name) {
-    for (size_t i = 0; i < sizeof target_names / sizeof target_names[0]; i++)
-        if (strcmp(name, target_names[i].name) == 0)
-            return target_names[i].target;
-    return TW_TARGET_NONE;
+static tw_target target_of(const tw_avro_plan *plan, const char *name) {
+    return targets[tw_mapping_field(plan->mapping, tw_slice_of(name))];
 }
 
 /* avro-c parses by recursion and trusts its caller: size and nesting are bounded before it sees the text. */
@@ -74,7 +68,8 @@ static uint32_t add_kinds(tw_avro_plan *plan, avro_schema_t schema, uint32_t cou
     uint32_t first = (uint32_t)plan->kinds_count;
     plan->kinds = tw_grow(plan->kinds, &plan->kinds_capacity, plan->kinds_count + count, sizeof *plan->kinds);
     for (uint32_t i = 0; i < count; i++)
-        plan->kinds[plan->kinds_count++] = tw_kind_of(tw_slice_of(avro_schema_enum_get(schema, (int)i)));
+        plan->kinds[plan->kinds_count++] =
+            tw_mapping_kind(plan->mapping, tw_slice_of(avro_schema_enum_get(schema, (int)i)));
     return first;
 }
 
@@ -90,7 +85,7 @@ static tw_code compile_record(tw_avro_plan *plan, avro_schema_t schema, uint32_t
         TW_TRY(compile(plan, avro_schema_record_field_get_by_index(schema, (int)i), depth + 1, &node, err));
         plan->parts[first + i].node = node;
         if (self == 0)
-            plan->parts[first + i].target = target_of(avro_schema_record_field_name(schema, (int)i));
+            plan->parts[first + i].target = target_of(plan, avro_schema_record_field_name(schema, (int)i));
     }
     return TW_OK;
 }
@@ -162,17 +157,18 @@ static tw_code compile(tw_avro_plan *plan, avro_schema_t schema, int depth, uint
     }
 }
 
-static void mark_micros(tw_avro_plan *plan, uint32_t index) {
+static void mark_time(tw_avro_plan *plan, uint32_t index, const tw_mapping *unit) {
     tw_node *node = &plan->nodes[index];
     if (node->type == TW_NODE_INT)
-        node->micros = true;
+        node->time = unit;
     for (uint32_t b = 0; node->type == TW_NODE_UNION && b < node->count; b++)
         if (plan->nodes[plan->parts[node->parts + b].node].type == TW_NODE_INT)
-            plan->nodes[plan->parts[node->parts + b].node].micros = true;
+            plan->nodes[plan->parts[node->parts + b].node].time = unit;
 }
 
-/* avro-c drops logical types: whether a time field is in microseconds is looked up in the text of its field. */
-static void find_micros(tw_avro_plan *plan, avro_schema_t schema, const char *text) {
+/* avro-c drops logical types: the unit of a time field is looked up in the text of its field. */
+static void find_time_units(tw_avro_plan *plan, avro_schema_t schema, const char *text) {
+    static const tw_mapping millis = {.time_unit = TW_TIME_MS}, micros = {.time_unit = TW_TIME_US};
     const tw_node *top = &plan->nodes[0];
     for (uint32_t i = 0; i < top->count; i++) {
         if (plan->parts[top->parts + i].target != TW_TARGET_TIME)
@@ -180,30 +176,48 @@ static void find_micros(tw_avro_plan *plan, avro_schema_t schema, const char *te
         char name[300];
         snprintf(name, sizeof name, "\"%s\"", avro_schema_record_field_name(schema, (int)i));
         const char *field = strstr(text, name);
-        const char *micros = field ? strstr(field, "timestamp-micros") : NULL;
+        const char *unit = field ? strstr(field, "timestamp-mi") : NULL;
         const char *next = field ? strstr(field + strlen(name), "\"name\"") : NULL;
-        if (micros && (!next || micros < next))
-            mark_micros(plan, plan->parts[top->parts + i].node);
+        if (unit && (!next || unit < next))
+            mark_time(plan, plan->parts[top->parts + i].node,
+                      strncmp(unit, "timestamp-micros", 16) == 0 ? &micros : &millis);
     }
 }
 
-tw_code tw_avro_plan_create(tw_slice schema_json, tw_avro_plan **ret_plan, tw_err *err) {
+tw_code tw_avro_parse(tw_slice schema_json, avro_schema_t *ret_schema, tw_err *err) {
+    TW_TRY(check_text(schema_json, err));
+    if (avro_schema_from_json_length(schema_json.data, schema_json.size, ret_schema) != 0)
+        return tw_fail(err, TW_E_BAD_FILE, "Avro schema: %s", avro_strerror());
+    return TW_OK;
+}
+
+/* The kind that a record is named after, in the shop's own words or in ours. */
+static tw_kind kind_of_name(const tw_mapping *mapping, const char *name) {
+    char lower[64];
+    size_t n = 0;
+    tw_kind kind = tw_mapping_kind(mapping, tw_slice_of(name));
+    for (; name[n] && n < sizeof lower; n++)
+        lower[n] = name[n] >= 'A' && name[n] <= 'Z' ? (char)(name[n] | 32) : name[n];
+    return kind != TW_KIND_COUNT ? kind : tw_mapping_kind(mapping, (tw_slice){lower, n});
+}
+
+tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_avro_plan **ret_plan, tw_err *err) {
     avro_schema_t schema = NULL;
     uint32_t top;
-    TW_TRY(check_text(schema_json, err));
-    if (avro_schema_from_json_length(schema_json.data, schema_json.size, &schema) != 0)
-        return tw_fail(err, TW_E_BAD_FILE, "Avro schema: %s", avro_strerror());
+    TW_TRY(tw_avro_parse(schema_json, &schema, err));
     if (!is_avro_record(schema)) {
         avro_schema_decref(schema);
         return tw_fail(err, TW_E_BAD_FILE, "Avro schema: an event is a record");
     }
     tw_avro_plan *plan = tw_zalloc(sizeof *plan);
+    plan->mapping = mapping ? mapping : &tw_mapping_plain;
+    plan->kind = kind_of_name(plan->mapping, avro_schema_name(schema));
     tw_code code = compile(plan, schema, 0, &top, err);
     if (code == TW_OK) {
         char *text = tw_alloc(schema_json.size + 1);
         memcpy(text, schema_json.data, schema_json.size);
         text[schema_json.size] = '\0';
-        find_micros(plan, schema, text);
+        find_time_units(plan, schema, text);
         free(text);
     }
     avro_schema_decref(schema);
@@ -213,6 +227,10 @@ tw_code tw_avro_plan_create(tw_slice schema_json, tw_avro_plan **ret_plan, tw_er
     }
     *ret_plan = plan;
     return TW_OK;
+}
+
+tw_kind tw_avro_plan_kind(const tw_avro_plan *plan) {
+    return plan->kind;
 }
 
 tw_avro_plan *tw_avro_plan_free(tw_avro_plan *plan) {

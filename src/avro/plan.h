@@ -13,13 +13,18 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/event.h"
+#include "base/mapping.h"
 
 typedef struct tw_avro_plan tw_avro_plan;
 
-/* Compiles the writer's schema (JSON text, a record). Errors: TW_E_BAD_FILE with what is wrong. Thread: one at a time (avro-c
+/* Compiles the writer's schema (JSON text, a record). mapping (borrowed as long as the plan lives; NULL: plain) names the fields;
+ * a time field's own logical type goes before the mapping's unit. Errors: TW_E_BAD_FILE with what is wrong. Thread: one at a time (avro-c
  * keeps its last error in a global). */
-tw_code tw_avro_plan_create(tw_slice schema_json, tw_avro_plan **ret_plan, tw_err *err);
+tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_avro_plan **ret_plan, tw_err *err);
 tw_avro_plan *tw_avro_plan_free(tw_avro_plan *plan);
+
+/* The kind that the record is named after (Click, Purchase, or a name of the mapping), or TW_KIND_COUNT. */
+tw_kind tw_avro_plan_kind(const tw_avro_plan *plan);
 
 /* Reads one datum from the front of bytes; *ret_size: how many bytes it took. Texts are borrowed from bytes or the arena.
  * Thread: any (the plan is not changed). */

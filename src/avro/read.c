@@ -173,10 +173,9 @@ static bool set_number(reader *r, tw_target target, double value, tw_event *e) {
         e->rating = value;
         e->has |= TW_HAS_RATING;
         return true;
-    case TW_TARGET_TIME: /* a time as float: whole milliseconds that a double can hold */
-        if (!(fabs(value) < 9e15))
+    case TW_TARGET_TIME: /* a time as float: whole units that a double can hold */
+        if (!(fabs(value) < 9e15) || !tw_mapping_time(r->plan->mapping, (int64_t)value, &e->event_ms))
             return stop(r, TW_REASON_BAD_NUMBER);
-        e->event_ms = (int64_t)value;
         e->has |= TW_HAS_TIME;
         return true;
     default:
@@ -192,7 +191,8 @@ static bool set_long(reader *r, const tw_node *node, tw_target target, int64_t v
                    : target == TW_TARGET_EVENT_ID ? &e->event_id
                                                   : NULL;
     if (target == TW_TARGET_TIME) {
-        e->event_ms = node->micros ? value / 1000 - (value % 1000 < 0) : value;
+        if (!tw_mapping_time(node->time ? node->time : r->plan->mapping, value, &e->event_ms))
+            return stop(r, TW_REASON_BAD_NUMBER);
         e->has |= TW_HAS_TIME;
         return true;
     }
@@ -232,7 +232,12 @@ static bool set_text(reader *r, tw_target target, tw_slice text, tw_event *e) {
         e->title = text;
         return true;
     case TW_TARGET_KIND:
-        return set_kind(r, tw_kind_of(text), e);
+        return set_kind(r, tw_mapping_kind(r->plan->mapping, text), e);
+    case TW_TARGET_TIME:
+        if (!tw_mapping_time_text(r->plan->mapping, text, &e->event_ms))
+            return stop(r, TW_REASON_BAD_NUMBER);
+        e->has |= TW_HAS_TIME;
+        return true;
     default:
         return stop(r, TW_REASON_MALFORMED);
     }

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     size_t taken, skipped;
     if (!plan) {
         arena = tw_arena_create(1 << 16);
-        if (tw_avro_plan_create((tw_slice){schema, sizeof schema - 1}, &plan, &err) != TW_OK)
+        if (tw_avro_plan_create((tw_slice){schema, sizeof schema - 1}, NULL, &plan, &err) != TW_OK)
             __builtin_trap();
     }
     tw_slice all = {(const char *)bytes, size};

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     if (!decoder) {
         arena = tw_arena_create(1 << 16);
         if (tw_decoder_csv(
-                TW_SLICE_LITERAL("ts_ms,event_type,user_id,item_id,category,rating,price,text_or_title,in_stock"),
+                TW_SLICE_LITERAL("ts_ms,event_type,user_id,item_id,category,rating,price,text_or_title,in_stock"), NULL,
                 &decoder, &err) != TW_OK)
             __builtin_trap();
     }

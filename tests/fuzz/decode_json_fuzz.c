@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     tw_event event;
     if (!decoder) {
         arena = tw_arena_create(1 << 16);
-        if (tw_decoder_json(&decoder, &err) != TW_OK)
+        if (tw_decoder_json(NULL, &decoder, &err) != TW_OK)
             __builtin_trap();
     }
     tw_record record = {.value = {(const char *)bytes, size}};

@@ -3,38 +3,17 @@
 #include "pipeline/decode/decode.h"
 
 #include "base/alloc.h"
+#include "base/mapping.h"
 #include "pipeline/decode/number.h"
 
 #include <stdlib.h>
-
-typedef enum column {
-    COLUMN_IGNORED,
-    COLUMN_TIME,
-    COLUMN_KIND,
-    COLUMN_USER,
-    COLUMN_ITEM,
-    COLUMN_CATEGORY,
-    COLUMN_RATING,
-    COLUMN_PRICE,
-    COLUMN_TITLE,
-    COLUMN_EVENT_ID,
-    COLUMN_QUANTITY,
-    COLUMN_IN_STOCK,
-    COLUMN_RETIRED,
-    COLUMN_COUNT
-} column;
-
-static const char *const column_names[COLUMN_COUNT] = {
-    [COLUMN_TIME] = "ts_ms",        [COLUMN_KIND] = "event_type",     [COLUMN_USER] = "user_id",
-    [COLUMN_ITEM] = "item_id",      [COLUMN_CATEGORY] = "category",   [COLUMN_RATING] = "rating",
-    [COLUMN_PRICE] = "price",       [COLUMN_TITLE] = "text_or_title", [COLUMN_EVENT_ID] = "event_id",
-    [COLUMN_QUANTITY] = "quantity", [COLUMN_IN_STOCK] = "in_stock",   [COLUMN_RETIRED] = "retired"};
 
 #define COLUMNS_MAX 64
 
 typedef struct csv_decoder {
     tw_decoder decoder; /* first */
-    column columns[COLUMNS_MAX];
+    const tw_mapping *mapping;
+    tw_field columns[COLUMNS_MAX]; /* TW_FIELD_COUNT: ignored */
     int columns_count;
 } csv_decoder;
 
@@ -89,51 +68,50 @@ static tw_reason take_real(tw_slice text, tw_event *event, uint32_t has, double 
     return TW_REASON_NONE;
 }
 
-static tw_reason take_kind(tw_slice text, tw_event *event) {
-    event->kind = tw_kind_of(text);
+static tw_reason take_kind(const tw_mapping *mapping, tw_slice text, tw_event *event) {
+    event->kind = tw_mapping_kind(mapping, text);
     event->has |= TW_HAS_KIND;
     return event->kind == TW_KIND_COUNT ? TW_REASON_UNKNOWN_TYPE : TW_REASON_NONE;
 }
 
 /* An empty field is an absent one. */
-static tw_reason set_field(column c, tw_slice text, tw_event *event) {
+static tw_reason set_field(const tw_mapping *mapping, tw_field field, tw_slice text, tw_event *event) {
     if (text.size == 0)
         return TW_REASON_NONE;
-    switch (c) {
-    case COLUMN_TIME:
-        if (!tw_number_int(text, &event->event_ms))
+    switch (field) {
+    case TW_FIELD_TIME:
+        if (!tw_mapping_time_text(mapping, text, &event->event_ms))
             return TW_REASON_BAD_NUMBER;
         event->has |= TW_HAS_TIME;
         return TW_REASON_NONE;
-    case COLUMN_KIND:
-        return take_kind(text, event);
-    case COLUMN_USER:
+    case TW_FIELD_KIND:
+        return take_kind(mapping, text, event);
+    case TW_FIELD_USER_ID:
         event->user_id = text;
         return TW_REASON_NONE;
-    case COLUMN_ITEM:
+    case TW_FIELD_ITEM_ID:
         event->item_id = text;
         return TW_REASON_NONE;
-    case COLUMN_CATEGORY:
+    case TW_FIELD_CATEGORY:
         event->category = text;
         return TW_REASON_NONE;
-    case COLUMN_TITLE:
+    case TW_FIELD_TITLE:
         event->title = text;
         return TW_REASON_NONE;
-    case COLUMN_EVENT_ID:
+    case TW_FIELD_EVENT_ID:
         event->event_id = text;
         return TW_REASON_NONE;
-    case COLUMN_RATING:
+    case TW_FIELD_RATING:
         return take_real(text, event, TW_HAS_RATING, &event->rating);
-    case COLUMN_PRICE:
+    case TW_FIELD_PRICE:
         return take_real(text, event, TW_HAS_PRICE, &event->price);
-    case COLUMN_QUANTITY:
+    case TW_FIELD_QUANTITY:
         return take_real(text, event, TW_HAS_QUANTITY, &event->quantity);
-    case COLUMN_IN_STOCK:
+    case TW_FIELD_IN_STOCK:
         return take_bool(text, event, TW_HAS_IN_STOCK, &event->in_stock);
-    case COLUMN_RETIRED:
+    case TW_FIELD_RETIRED:
         return take_bool(text, event, TW_HAS_RETIRED, &event->retired);
-    case COLUMN_IGNORED:
-    case COLUMN_COUNT:
+    case TW_FIELD_COUNT:
         break;
     }
     return TW_REASON_NONE;
@@ -148,7 +126,7 @@ static tw_reason csv_decode(tw_decoder *decoder, const tw_record *record, tw_are
         tw_slice text;
         if (!take_field(&at, end, arena, &text))
             return TW_REASON_MALFORMED;
-        tw_reason reason = set_field(self->columns[i], text, ret_event);
+        tw_reason reason = set_field(self->mapping, self->columns[i], text, ret_event);
         if (reason != TW_REASON_NONE)
             return reason;
     }
@@ -162,16 +140,9 @@ static tw_decoder *csv_free(tw_decoder *decoder) {
     return NULL;
 }
 
-static column column_of(tw_slice name) {
-    for (int c = COLUMN_IGNORED + 1; c < COLUMN_COUNT; c++)
-        if (tw_slice_equal(name, tw_slice_of(column_names[c])))
-            return (column)c;
-    return COLUMN_IGNORED;
-}
-
 static tw_code read_header(csv_decoder *self, tw_slice header, tw_arena *arena, tw_err *err) {
-    static const column required[] = {COLUMN_TIME, COLUMN_KIND, COLUMN_USER, COLUMN_ITEM};
-    bool there[COLUMN_COUNT] = {false};
+    static const tw_field required[] = {TW_FIELD_TIME, TW_FIELD_KIND, TW_FIELD_USER_ID, TW_FIELD_ITEM_ID};
+    bool there[TW_FIELD_COUNT] = {false};
     const char *at = header.data;
     while (at) {
         tw_slice name;
@@ -179,23 +150,27 @@ static tw_code read_header(csv_decoder *self, tw_slice header, tw_arena *arena, 
             return tw_fail(err, TW_E_BAD_FILE, "CSV header: more than %d columns", COLUMNS_MAX);
         if (!take_field(&at, header.data + header.size, arena, &name))
             return tw_fail(err, TW_E_BAD_FILE, "CSV header: a quote is not closed");
-        column c = column_of(name);
-        if (c != COLUMN_IGNORED && there[c])
-            return tw_fail(err, TW_E_BAD_FILE, "CSV header: column \"%s\" is there twice", column_names[c]);
-        there[c] = true;
-        self->columns[self->columns_count++] = c;
+        tw_field field = tw_mapping_field(self->mapping, name);
+        if (field != TW_FIELD_COUNT && there[field])
+            return tw_fail(err, TW_E_BAD_FILE, "CSV header: column \"" TW_SLICE_FMT "\" is there twice",
+                           TW_SLICE_ARG(name));
+        if (field != TW_FIELD_COUNT)
+            there[field] = true;
+        self->columns[self->columns_count++] = field;
     }
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
         if (!there[required[i]])
-            return tw_fail(err, TW_E_BAD_FILE, "CSV header: column \"%s\" is missing", column_names[required[i]]);
+            return tw_fail(err, TW_E_BAD_FILE, "CSV header: column \"" TW_SLICE_FMT "\" is missing",
+                           TW_SLICE_ARG(tw_mapping_name_of(self->mapping, required[i])));
     return TW_OK;
 }
 
-tw_code tw_decoder_csv(tw_slice header, tw_decoder **ret_decoder, tw_err *err) {
+tw_code tw_decoder_csv(tw_slice header, const tw_mapping *mapping, tw_decoder **ret_decoder, tw_err *err) {
     static const tw_decoder_ops ops = {csv_decode, csv_free};
     csv_decoder *self = tw_zalloc(sizeof *self);
     tw_arena *arena = tw_arena_create(4096);
     self->decoder.ops = &ops;
+    self->mapping = mapping ? mapping : &tw_mapping_plain;
     tw_code code = read_header(self, header, arena, err);
     tw_arena_free(arena);
     if (code != TW_OK) {

@@ -6,16 +6,28 @@
 #include "pipeline/decode/decode.h"
 
 #include "base/alloc.h"
+#include "base/mapping.h"
 #include "pipeline/decode/number.h"
 
 #include <stdlib.h>
 
 #define DEPTH_MAX 64
 
+/* The longest path of names into nested objects that a mapping can reach. */
+#define PATH_MAX_SIZE 256
+
+typedef struct json_decoder {
+    tw_decoder decoder; /* first */
+    const tw_mapping *mapping;
+} json_decoder;
+
 typedef struct parser {
     const char *at, *end;
     tw_arena *arena;
-    tw_reason reason; /* why parsing stopped */
+    const tw_mapping *mapping;
+    tw_reason reason;         /* why parsing stopped */
+    char path[PATH_MAX_SIZE]; /* of the object that is read: "a.b."; empty at the top */
+    size_t path_size;
 } parser;
 
 static bool stop(parser *p, tw_reason reason) {
@@ -274,14 +286,24 @@ static bool take_real(parser *p, tw_event *e, uint32_t has, double *ret_value) {
     return true;
 }
 
+/* A whole number in the mapping's unit, or a text of digits or of ISO 8601. */
 static bool take_time(parser *p, tw_event *e) {
-    tw_slice word;
+    tw_slice text;
     e->has &= ~(uint32_t)TW_HAS_TIME;
-    if (!take_word(p, &word))
-        return false;
-    if (is_word(word, "null"))
+    if (peek(p) == '"') {
+        if (!take_string(p, &text))
+            return false;
+        if (!tw_mapping_time_text(p->mapping, text, &e->event_ms))
+            return stop(p, TW_REASON_BAD_NUMBER);
+        e->has |= TW_HAS_TIME;
         return true;
-    if (!is_number(word) || !tw_number_int(word, &e->event_ms))
+    }
+    if (!take_word(p, &text))
+        return false;
+    if (is_word(text, "null"))
+        return true;
+    int64_t value;
+    if (!is_number(text) || !tw_number_int(text, &value) || !tw_mapping_time(p->mapping, value, &e->event_ms))
         return stop(p, TW_REASON_BAD_NUMBER);
     e->has |= TW_HAS_TIME;
     return true;
@@ -308,37 +330,63 @@ static bool take_kind(parser *p, tw_event *e) {
     e->has &= ~(uint32_t)TW_HAS_KIND;
     if (text.size == 0)
         return true;
-    e->kind = tw_kind_of(text);
+    e->kind = tw_mapping_kind(p->mapping, text);
     e->has |= TW_HAS_KIND;
     return e->kind != TW_KIND_COUNT || stop(p, TW_REASON_UNKNOWN_TYPE);
 }
 
-static bool take_field(parser *p, tw_slice name, tw_event *e) {
-    if (is_word(name, "user_id"))
+static bool take_value(parser *p, tw_field field, tw_event *e) {
+    switch (field) {
+    case TW_FIELD_USER_ID:
         return take_text(p, false, &e->user_id);
-    if (is_word(name, "item_id"))
+    case TW_FIELD_ITEM_ID:
         return take_text(p, false, &e->item_id);
-    if (is_word(name, "event_ms") || is_word(name, "ts_ms"))
+    case TW_FIELD_TIME:
         return take_time(p, e);
-    if (is_word(name, "kind") || is_word(name, "event_type"))
+    case TW_FIELD_KIND:
         return take_kind(p, e);
-    if (is_word(name, "event_id"))
+    case TW_FIELD_EVENT_ID:
         return take_text(p, false, &e->event_id);
-    if (is_word(name, "category"))
+    case TW_FIELD_CATEGORY:
         return take_text(p, true, &e->category);
-    if (is_word(name, "title") || is_word(name, "text_or_title"))
+    case TW_FIELD_TITLE:
         return take_text(p, false, &e->title);
-    if (is_word(name, "price"))
+    case TW_FIELD_PRICE:
         return take_real(p, e, TW_HAS_PRICE, &e->price);
-    if (is_word(name, "rating"))
+    case TW_FIELD_RATING:
         return take_real(p, e, TW_HAS_RATING, &e->rating);
-    if (is_word(name, "quantity"))
+    case TW_FIELD_QUANTITY:
         return take_real(p, e, TW_HAS_QUANTITY, &e->quantity);
-    if (is_word(name, "in_stock"))
+    case TW_FIELD_IN_STOCK:
         return take_bool(p, e, TW_HAS_IN_STOCK, &e->in_stock);
-    if (is_word(name, "retired"))
+    case TW_FIELD_RETIRED:
         return take_bool(p, e, TW_HAS_RETIRED, &e->retired);
+    case TW_FIELD_COUNT:
+        break;
+    }
     return skip_value(p);
+}
+
+static bool take_object(parser *p, tw_event *e);
+
+/* A value by its name; inside of an object by its path. An object that some path leads into is read, any other is skipped;
+ * how deep that goes is bounded by the names in the mapping. */
+static bool take_field(parser *p, tw_slice name, tw_event *e) {
+    if (!p->mapping->nested)
+        return take_value(p, tw_mapping_field(p->mapping, name), e);
+    size_t outer_size = p->path_size;
+    if (outer_size + name.size + 1 > sizeof p->path)
+        return skip_value(p);
+    memcpy(p->path + outer_size, name.data, name.size);
+    tw_slice path = {p->path, outer_size + name.size};
+    tw_field field = tw_mapping_field(p->mapping, path);
+    if (field != TW_FIELD_COUNT || peek(p) != '{' || !tw_mapping_leads_to(p->mapping, path))
+        return take_value(p, field, e);
+    p->path_size = path.size;
+    p->path[p->path_size++] = '.';
+    bool taken = take_object(p, e);
+    p->path_size = outer_size;
+    return taken;
 }
 
 static bool take_object(parser *p, tw_event *e) {
@@ -362,8 +410,13 @@ static bool take_object(parser *p, tw_event *e) {
 }
 
 static tw_reason json_decode(tw_decoder *decoder, const tw_record *record, tw_arena *arena, tw_event *ret_event) {
-    (void)decoder;
-    parser p = {record->value.data, record->value.data + record->value.size, arena, TW_REASON_NONE};
+    parser p; /* not zeroed: the path is long */
+    p.at = record->value.data;
+    p.end = record->value.data + record->value.size;
+    p.arena = arena;
+    p.mapping = ((json_decoder *)decoder)->mapping;
+    p.reason = TW_REASON_NONE;
+    p.path_size = 0;
     *ret_event = (tw_event){.kind = TW_KIND_COUNT};
     if (take_object(&p, ret_event) && peek(&p) != 0)
         return TW_REASON_MALFORMED; /* something behind the object */
@@ -375,10 +428,12 @@ static tw_decoder *json_free(tw_decoder *decoder) {
     return NULL;
 }
 
-tw_code tw_decoder_json(tw_decoder **ret_decoder, tw_err *err) {
+tw_code tw_decoder_json(const tw_mapping *mapping, tw_decoder **ret_decoder, tw_err *err) {
     static const tw_decoder_ops ops = {json_decode, json_free};
     (void)err;
-    *ret_decoder = tw_zalloc(sizeof **ret_decoder);
-    (*ret_decoder)->ops = &ops;
+    json_decoder *self = tw_zalloc(sizeof *self);
+    self->decoder.ops = &ops;
+    self->mapping = mapping ? mapping : &tw_mapping_plain;
+    *ret_decoder = &self->decoder;
     return TW_OK;
 }

@@ -259,7 +259,7 @@ static tw_code find_format(file_source *self, tw_err *err) {
 }
 
 tw_code tw_source_file(const char *path, const tw_config *config, tw_source **ret_source, tw_err *err) {
-    static const tw_source_ops ops = {file_poll, file_seek, file_ack, file_close};
+    static const tw_source_ops ops = {.poll = file_poll, .seek = file_seek, .ack = file_ack, .close = file_close};
     file_source *self = tw_zalloc(sizeof *self);
     self->path = tw_strdup(path);
     self->record_max = (size_t)config->ingest_record_max_bytes;

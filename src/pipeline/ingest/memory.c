@@ -42,7 +42,8 @@ static tw_source *memory_close(tw_source *source) {
 }
 
 tw_source *tw_source_memory(const tw_event *events, size_t count) {
-    static const tw_source_ops ops = {memory_poll, memory_seek, memory_ack, memory_close};
+    static const tw_source_ops ops = {
+        .poll = memory_poll, .seek = memory_seek, .ack = memory_ack, .close = memory_close};
     memory_source *self = tw_zalloc(sizeof *self);
     self->input = (tw_input){.name = "memory", .format = TW_FORMAT_EVENT, .kind = TW_KIND_COUNT, .identity = "memory"};
     self->source = (tw_source){.ops = &ops,

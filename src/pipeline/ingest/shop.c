@@ -318,7 +318,7 @@ static tw_source *shop_close(tw_source *source) {
 }
 
 tw_source *tw_source_shop(const tw_shop_options *options) {
-    static const tw_source_ops ops = {shop_poll, shop_seek, shop_ack, shop_close};
+    static const tw_source_ops ops = {.poll = shop_poll, .seek = shop_seek, .ack = shop_ack, .close = shop_close};
     shop_source *self = tw_zalloc(sizeof *self);
     self->input = (tw_input){.name = "shop", .format = TW_FORMAT_EVENT, .kind = TW_KIND_COUNT};
     snprintf(self->input.identity, sizeof self->input.identity, "shop-%llu", (unsigned long long)options->seed);

@@ -80,7 +80,7 @@ TEST(what_avro_c_writes_the_plan_reads) {
     tw_err err;
     tw_arena *arena = tw_arena_create(4096);
     ASSERT_EQ(avro_schema_from_json_length(schema_text, sizeof schema_text - 1, &schema), 0);
-    ASSERT_OK(tw_avro_plan_create((tw_slice){schema_text, sizeof schema_text - 1}, &plan, &err));
+    ASSERT_OK(tw_avro_plan_create((tw_slice){schema_text, sizeof schema_text - 1}, NULL, &plan, &err));
     avro_value_iface_t *class = avro_generic_class_from_schema(schema);
     avro_generic_value_new(class, &value);
     for (int i = 0; i < 20000; i++) {
@@ -146,7 +146,7 @@ TEST(containers_that_avro_c_writes_are_read_in_both_codecs) {
         char *at = bytes;
         int n = 0;
         ASSERT_OK(tw_avro_header_read((tw_slice){at, left}, &header, &size, &err));
-        ASSERT_OK(tw_avro_plan_create(header.schema, &plan, &err));
+        ASSERT_OK(tw_avro_plan_create(header.schema, NULL, &plan, &err));
         for (at += size, left -= size; left > 0; at += size, left -= size) {
             tw_avro_block block;
             tw_slice data;

@@ -64,7 +64,8 @@ static tw_code resume(tw_sink *sink, tw_slice bytes, tw_err *e) {
     (void)sink, (void)bytes, (void)e;
     return TW_OK;
 }
-static const tw_sink_ops hashing_ops = {take_list, take_gone, take_dead, flush, position, resume, NULL};
+static const tw_sink_ops hashing_ops = {
+    .list = take_list, .gone = take_gone, .dead = take_dead, .flush = flush, .position = position, .resume = resume};
 
 typedef struct outcome {
     tw_hash128 state, lists;

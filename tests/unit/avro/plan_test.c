@@ -11,7 +11,7 @@ static tw_err err;
 static tw_avro_plan *compile(const char *schema) {
     tw_avro_plan *plan;
     arena = arena ? arena : tw_arena_create(4096);
-    ASSERT_OK(tw_avro_plan_create(tw_slice_of(schema), &plan, &err));
+    ASSERT_OK(tw_avro_plan_create(tw_slice_of(schema), NULL, &plan, &err));
     return plan;
 }
 
@@ -165,13 +165,13 @@ TEST(hostile_bytes_are_answered_in_bounded_work) {
 TEST(schemas_that_are_none_or_too_large_are_bad_files) {
     tw_avro_plan *plan;
     static char deep[2000];
-    ASSERT_EQ(tw_avro_plan_create(TW_SLICE_LITERAL(""), &plan, &err), TW_E_BAD_FILE);
-    ASSERT_EQ(tw_avro_plan_create(TW_SLICE_LITERAL("\"string\""), &plan, &err), TW_E_BAD_FILE);
-    ASSERT_EQ(tw_avro_plan_create(TW_SLICE_LITERAL("{\"type\":\"record\"}"), &plan, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_avro_plan_create(TW_SLICE_LITERAL(""), NULL, &plan, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_avro_plan_create(TW_SLICE_LITERAL("\"string\""), NULL, &plan, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_avro_plan_create(TW_SLICE_LITERAL("{\"type\":\"record\"}"), NULL, &plan, &err), TW_E_BAD_FILE);
     memset(deep, '[', sizeof deep);
-    ASSERT_EQ(tw_avro_plan_create((tw_slice){deep, sizeof deep}, &plan, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_avro_plan_create((tw_slice){deep, sizeof deep}, NULL, &plan, &err), TW_E_BAD_FILE);
     char *large = calloc(1, 1 << 20);
-    ASSERT_EQ(tw_avro_plan_create((tw_slice){large, 1 << 20}, &plan, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_avro_plan_create((tw_slice){large, 1 << 20}, NULL, &plan, &err), TW_E_BAD_FILE);
     free(large);
 }
 

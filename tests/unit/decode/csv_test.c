@@ -9,7 +9,7 @@ static tw_arena *arena;
 static tw_reason decode(const char *row, tw_event *e) {
     tw_decoder *d;
     tw_err err;
-    ASSERT_OK(tw_decoder_csv(tw_slice_of(HEADER), &d, &err));
+    ASSERT_OK(tw_decoder_csv(tw_slice_of(HEADER), NULL, &d, &err));
     arena = arena ? arena : tw_arena_create(4096);
     tw_record record = {.value = tw_slice_of(row)};
     tw_reason reason = d->ops->decode(d, &record, arena, e);
@@ -49,11 +49,11 @@ TEST(bad_rows_answer_with_a_reason) {
 TEST(a_header_without_a_required_column_or_with_one_twice_is_a_bad_file) {
     tw_decoder *d;
     tw_err err;
-    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL("ts_ms,user_id,item_id"), &d, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL("ts_ms,user_id,item_id"), NULL, &d, &err), TW_E_BAD_FILE);
     ASSERT_TRUE(strstr(err.text, "event_type") != NULL);
-    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL(HEADER ",price"), &d, &err), TW_E_BAD_FILE);
-    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL("\x1f\x8b\x08"), &d, &err), TW_E_BAD_FILE);
-    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL(""), &d, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL(HEADER ",price"), NULL, &d, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL("\x1f\x8b\x08"), NULL, &d, &err), TW_E_BAD_FILE);
+    ASSERT_EQ(tw_decoder_csv(TW_SLICE_LITERAL(""), NULL, &d, &err), TW_E_BAD_FILE);
 }
 
 TEST(columns_may_come_in_any_order_and_unknown_ones_are_ignored) {
@@ -61,7 +61,7 @@ TEST(columns_may_come_in_any_order_and_unknown_ones_are_ignored) {
     tw_err err;
     tw_event e;
     tw_arena *own = tw_arena_create(4096);
-    ASSERT_OK(tw_decoder_csv(TW_SLICE_LITERAL("colour,item_id,user_id,event_type,ts_ms"), &d, &err));
+    ASSERT_OK(tw_decoder_csv(TW_SLICE_LITERAL("colour,item_id,user_id,event_type,ts_ms"), NULL, &d, &err));
     tw_record record = {.value = TW_SLICE_LITERAL("red,i,u,cart,5")};
     ASSERT_EQ(d->ops->decode(d, &record, own, &e), TW_REASON_NONE);
     ASSERT_TRUE(is(e.item_id, "i") && is(e.user_id, "u"));

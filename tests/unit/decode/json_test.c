@@ -6,7 +6,7 @@ static tw_arena *arena;
 static tw_reason decode(const char *text, tw_event *e) {
     tw_decoder *d;
     tw_err err;
-    ASSERT_OK(tw_decoder_json(&d, &err));
+    ASSERT_OK(tw_decoder_json(NULL, &d, &err));
     arena = arena ? arena : tw_arena_create(4096);
     tw_record record = {.value = tw_slice_of(text)};
     tw_reason reason = d->ops->decode(d, &record, arena, e);
