@@ -20,12 +20,12 @@ typedef struct evaluation {
     int64_t rank_ns;
 } evaluation;
 
-static void before_learn(void *self, tw_engine *engine, const tw_event *event, int64_t offset) {
+static void before_learn(void *self, tw_engine *engine, uint32_t task, const tw_event *event, int64_t offset) {
     evaluation *e = self;
     tw_model *model = tw_engine_model(engine);
     if (offset < e->asked_from)
         return;
-    uint32_t user = tw_model_user_find(model, 0, event->user_id);
+    uint32_t user = tw_model_user_find(model, task, event->user_id);
     if (user == TW_SLOT_NONE)
         return;
     uint32_t item = tw_model_item_find(model, event->item_id);

@@ -36,6 +36,79 @@
     X(CHOICE, log_level, "log.level", 1, 0, 4, "debug|info|warn|error|off", "Least severe line that is logged")        \
     X(CHOICE, log_format, "log.format", 0, 0, 1, "logfmt|json", "Form of a log line")                                  \
     X(INT, seed, "seed", 1, 0, INT64_MAX, "", "Seed of every random draw")                                             \
+    /* Topics in and out. */                                                                                           \
+    X(CHOICE, input_format, "input.format", 0, 0, 3, "json|avro|confluent|single_object",                              \
+      "Form of the values; avro is of one schema (input.*.schema), the last two name it in each value")                \
+    X(TEXT, input_clicks_topic, "input.clicks.topic", "clicks", 0, 249, "",                                            \
+      "Topic of clicks and cart events; empty: none")                                                                  \
+    X(CHOICE, input_clicks_format, "input.clicks.format", 0, 0, 4, "same|json|avro|confluent|single_object",           \
+      "Form of its values; same: as input.format")                                                                     \
+    X(TEXT, input_clicks_schema, "input.clicks.schema", "", 0, 4000, "path",                                           \
+      "The schema its values were written with, for avro")                                                             \
+    X(TEXT, input_purchases_topic, "input.purchases.topic", "purchases", 0, 249, "",                                   \
+      "Topic of purchases and returns; empty: none")                                                                   \
+    X(CHOICE, input_purchases_format, "input.purchases.format", 0, 0, 4, "same|json|avro|confluent|single_object",     \
+      "Form of its values; same: as input.format")                                                                     \
+    X(TEXT, input_purchases_schema, "input.purchases.schema", "", 0, 4000, "path",                                     \
+      "The schema its values were written with, for avro")                                                             \
+    X(TEXT, input_reviews_topic, "input.reviews.topic", "reviews", 0, 249, "",                                         \
+      "Topic of reviews; empty: none")                                                                                 \
+    X(CHOICE, input_reviews_format, "input.reviews.format", 0, 0, 4, "same|json|avro|confluent|single_object",         \
+      "Form of its values; same: as input.format")                                                                     \
+    X(TEXT, input_reviews_schema, "input.reviews.schema", "", 0, 4000, "path",                                         \
+      "The schema its values were written with, for avro")                                                             \
+    X(TEXT, input_events_topic, "input.events.topic", "", 0, 249, "",                                                  \
+      "Topic of events of every kind, each of which names its kind; empty: none")                                      \
+    X(CHOICE, input_events_format, "input.events.format", 0, 0, 4, "same|json|avro|confluent|single_object",           \
+      "Form of its values; same: as input.format")                                                                     \
+    X(TEXT, input_events_schema, "input.events.schema", "", 0, 4000, "path",                                           \
+      "The schema its values were written with, for avro")                                                             \
+    X(TEXT, input_items_topic, "input.items.topic", "items", 0, 249, "",                                               \
+      "Topic of news about items (compacted; read whole, a tombstone retires the item); empty: none")                  \
+    X(CHOICE, input_items_format, "input.items.format", 0, 0, 4, "same|json|avro|confluent|single_object",             \
+      "Form of its values; same: as input.format")                                                                     \
+    X(TEXT, input_items_schema, "input.items.schema", "", 0, 4000, "path",                                             \
+      "The schema its values were written with, for avro")                                                             \
+    X(TEXT, input_schemas, "input.schemas", "", 0, 4000, "path",                                                       \
+      "File of lines ID PATH: the schemas that a registry's ids stand for, for confluent and single_object")           \
+    X(CHOICE, input_time_unit, "input.time.unit", 0, 0, 3, "ms|s|us|ns",                                               \
+      "Unit of event times given as numbers; ISO 8601 texts are read in any case")                                     \
+    X(TEXT, input_kinds, "input.kinds", "", 0, 4000, "",                                                               \
+      "The shop's own names of kinds, as theirs=ours,theirs=ours, beside click, cart, purchase, review, return")       \
+    X(BOOL, input_key_check, "input.key.check", true, 0, 1, "",                                                        \
+      "Stop when over 1 % of the first 1,000 keys are not the user id, or missing with several partitions")            \
+    X(TEXT, input_field_event_id, "input.field.event.id", "", 0, 200, "",                                              \
+      "The shop's own name of the event's id, in JSON also a.b inside of an object; empty: as in schemas/")            \
+    X(TEXT, input_field_user_id, "input.field.user.id", "", 0, 200, "",                                                \
+      "The shop's own name of the user's id, in JSON also a.b inside of an object; empty: as in schemas/")             \
+    X(TEXT, input_field_item_id, "input.field.item.id", "", 0, 200, "",                                                \
+      "The shop's own name of the item's id, in JSON also a.b inside of an object; empty: as in schemas/")             \
+    X(TEXT, input_field_time, "input.field.time", "", 0, 200, "",                                                      \
+      "The shop's own name of event time, in JSON also a.b inside of an object; empty: as in schemas/")                \
+    X(TEXT, input_field_kind, "input.field.kind", "", 0, 200, "",                                                      \
+      "The shop's own name of the kind of event, in JSON also a.b inside of an object; empty: as in schemas/")         \
+    X(TEXT, input_field_category, "input.field.category", "", 0, 200, "",                                              \
+      "The shop's own name of the category, in JSON also a.b inside of an object; empty: as in schemas/")              \
+    X(TEXT, input_field_title, "input.field.title", "", 0, 200, "",                                                    \
+      "The shop's own name of the title, in JSON also a.b inside of an object; empty: as in schemas/")                 \
+    X(TEXT, input_field_price, "input.field.price", "", 0, 200, "",                                                    \
+      "The shop's own name of the price, in JSON also a.b inside of an object; empty: as in schemas/")                 \
+    X(TEXT, input_field_quantity, "input.field.quantity", "", 0, 200, "",                                              \
+      "The shop's own name of the quantity, in JSON also a.b inside of an object; empty: as in schemas/")              \
+    X(TEXT, input_field_rating, "input.field.rating", "", 0, 200, "",                                                  \
+      "The shop's own name of the rating, in JSON also a.b inside of an object; empty: as in schemas/")                \
+    X(TEXT, input_field_in_stock, "input.field.in.stock", "", 0, 200, "",                                              \
+      "The shop's own name of the stock flag, in JSON also a.b inside of an object; empty: as in schemas/")            \
+    X(TEXT, input_field_retired, "input.field.retired", "", 0, 200, "",                                                \
+      "The shop's own name of the retired flag, in JSON also a.b inside of an object; empty: as in schemas/")          \
+    X(TEXT, output_recommendations_topic, "output.recommendations.topic", "recommendations", 1, 249, "",               \
+      "Topic of fresh lists, keyed by user id; compact it")                                                            \
+    X(TEXT, output_dead_letters_topic, "output.dead.letters.topic", "dead-letters", 1, 249, "",                        \
+      "Topic of records that could not be used, unchanged, with the reason in their headers")                          \
+    X(CHOICE, output_format, "output.format", 0, 0, 3, "json|avro|confluent|single_object",                            \
+      "Form of the lists: JSON; bare Avro; Avro behind output.schema.id; Avro behind its fingerprint")                 \
+    X(INT, output_schema_id, "output.schema.id", 0, 0, 4294967295, "",                                                 \
+      "The registry's id of schemas/recommendation.avsc, for confluent")                                               \
     /* Ingest. */                                                                                                      \
     X(INT, ingest_batch_max, "ingest.batch.max", 256, 1, 100000, "records", "Most records taken in one step")          \
     X(INT, ingest_record_max_bytes, "ingest.record.max.bytes", 1 << 20, 256, 1 << 30, "bytes",                         \
@@ -103,11 +176,13 @@
     X(INT, rank_max_delay_ms, "rank.max.delay.ms", 5000, 0, 365 * TW_DAY_MS, "ms",                                     \
       "A user's list is refreshed at latest this long after an event")                                                 \
     /* Serve. */                                                                                                       \
+    X(BOOL, serve_enabled, "serve.enabled", true, 0, 1, "",                                                            \
+      "Serve the live page, the metrics and the API while `run` runs")                                                 \
     X(TEXT, serve_host, "serve.host", "127.0.0.1", 1, 255, "",                                                         \
       "Name or address to listen on; there is no login, so beyond loopback put a guard in front")                      \
     X(INT, serve_port, "serve.port", 8080, 0, 65535, "", "Port to listen on; 0: any that is free")                     \
     X(INT, serve_connections_max, "serve.connections.max", 128, 4, 4096, "connections",                                \
-      "Most connections at a time; a further one is turned away")                                                       \
+      "Most connections at a time; a further one is turned away")                                                      \
     X(INT, serve_streams_max, "serve.streams.max", 32, 0, 4096, "connections",                                         \
       "Most live streams at a time; a further one is answered by 503")                                                 \
     X(INT, serve_live_max_ms, "serve.live.max.ms", 120000, 1000, 86400000, "ms",                                       \

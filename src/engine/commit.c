@@ -13,8 +13,12 @@ tw_code tw_engine_commit(tw_engine *engine, tw_err *err) {
     int64_t start_ns = tw_clock_steady_ns(&engine->clock);
     engine->commit_ns = start_ns;
     if (engine->changed) {
-        if (engine->options.sink)
-            TW_TRY(engine->options.sink->ops->flush(engine->options.sink, err));
+        if (engine->options.sink) {
+            tw_code code = engine->options.sink->ops->flush(engine->options.sink, err);
+            engine->unflushed = code == TW_E_BUSY;
+            if (code != TW_OK)
+                return code;
+        }
         (void)TW_FAILPOINT(ENGINE_FLUSHED);
         if (engine->store) {
             tw_store_begin(engine->store);
@@ -43,5 +47,8 @@ tw_code tw_engine_commit(tw_engine *engine, tw_err *err) {
 
 tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err) {
     int64_t waited_ns = tw_clock_steady_ns(&engine->clock) - engine->commit_ns;
-    return waited_ns >= engine->config->commit_interval_ms * 1000000 ? tw_engine_commit(engine, err) : TW_OK;
+    if (!engine->unflushed && waited_ns < engine->config->commit_interval_ms * 1000000)
+        return TW_OK;
+    tw_code code = tw_engine_commit(engine, err);
+    return code == TW_E_BUSY ? TW_OK : code; /* the step stalls until it is through */
 }

@@ -53,7 +53,7 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     tw_store_close(engine->store);
     for (size_t i = 0; i < engine->lanes_count; i++)
         tw_clean_free(engine->lanes[i].clean);
-    for (int i = 0; engine->source && i < engine->source->inputs_count; i++)
+    for (int i = 0; i < engine->decoders_count; i++)
         if (engine->decoders[i])
             engine->decoders[i]->ops->free(engine->decoders[i]);
     tw_mailbox_free(engine->mailbox);
@@ -85,7 +85,9 @@ uint32_t tw_engine_lane(tw_engine *engine, const char *name, int32_t partition) 
     }
     engine->lanes = tw_grow(engine->lanes, &engine->lanes_capacity, engine->lanes_count + 1, sizeof(tw_lane));
     tw_lane *lane = &engine->lanes[engine->lanes_count];
-    *lane = (tw_lane){.partition = partition, .id = id, .task = (uint32_t)partition};
+    bool files = strcmp(name, TW_LANE_FILES) == 0;
+    engine->has_files |= files;
+    *lane = (tw_lane){.partition = partition, .id = id, .task = files ? TW_TASK_FILES : (uint32_t)partition};
     snprintf(lane->name, sizeof lane->name, "%s", name);
     lane->clean = tw_clean_create(engine->config);
     return (uint32_t)engine->lanes_count++;

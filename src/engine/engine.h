@@ -27,8 +27,8 @@ typedef enum tw_lists {
     TW_LISTS_ALL    /* as refresh intervals say */
 } tw_lists;
 
-/* Called with each applied event that names an item just before it is learned (test, then learn). */
-typedef void (*tw_before_learn_fn)(void *self, tw_engine *engine, const tw_event *event, int64_t offset);
+/* Called with each applied event that names an item just before it is learned (test, then learn); task is that of its user. */
+typedef void (*tw_before_learn_fn)(void *self, tw_engine *engine, uint32_t task, const tw_event *event, int64_t offset);
 
 typedef struct tw_engine_options {
     const tw_config *config; /* borrowed */
@@ -53,12 +53,17 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err);
  * bounded source is its end. */
 tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *err);
 
+/* How long a step may wait for records before a list is due, at most most_ms. */
+int tw_engine_idle_ms(const tw_engine *engine, int most_ms);
+
 /* Makes every owed list now, whatever the intervals say (TW_LISTS_NONE: none). */
 tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
 
-/* Flushes the sink and commits state, positions and what is still owed. */
+/* Flushes the sink and commits state, positions and what is still owed. Errors: TW_E_BUSY (the sink is not through yet: nothing is
+ * committed, ask again). */
 tw_code tw_engine_commit(tw_engine *engine, tw_err *err);
-/* Commits when commit.interval.ms of steady time has passed since the last one. */
+/* Commits when commit.interval.ms of steady time has passed since the last one, or one waits for the sink, which then is no error:
+ * steps poll nothing until it is through. */
 tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err);
 
 /* A list for a user id, known or not; items are allocated from the engine and live until the next call. category, if not

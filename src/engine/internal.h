@@ -13,10 +13,14 @@ typedef struct tw_lane {
     char name[256]; /* topic; "file" for files: another file continues the same lane */
     int32_t partition;
     uint32_t id;   /* names its logs in the store; given out once, never reused */
-    uint32_t task; /* the partition of the user-keyed topics */
+    uint32_t task; /* the partition of the user-keyed topics, or TW_TASK_FILES */
     bool items;    /* the items topic: counts into every task's list_version */
     tw_clean *clean;
 } tw_lane;
+
+/* Users known from files belong to this task until an event of theirs comes in a partition of a topic, which then has them. */
+#define TW_TASK_FILES UINT32_MAX
+#define TW_LANE_FILES "file"
 
 /* How far an input was consumed. A file's position belongs to its identity (size and content), not to its name. */
 typedef struct tw_position {
@@ -67,12 +71,19 @@ struct tw_engine {
     bool fresh;              /* the state was empty at open: there is no older list to contradict */
     bool changed;            /* since the last commit */
     bool failed;             /* memory may be ahead of the store: no further commit */
+    bool unflushed;          /* a commit waits for the sink: nothing is polled until it is through */
+    bool stalled;            /* the source is paused, for that or because the sink is full */
+    bool has_files;          /* some users are known from files */
+    int partitions;          /* of the topics keyed by user when the state met them first; 0: never */
     _Atomic bool ready;
 
     /* The attached source. */
     tw_source *source;
-    tw_decoder **decoders; /* (inputs) */
-    tw_record *records;    /* (ingest.batch.max) */
+    tw_decoder **decoders; /* (decoders_count), one an input */
+    int decoders_count;
+    bool keys_checked;
+    uint32_t keys_seen, keys_unlike; /* of the first records that carry a user id: see keys.c */
+    tw_record *records;              /* (ingest.batch.max) */
     tw_event *events;
     tw_reason *reasons;
     tw_route *routes;
@@ -93,13 +104,16 @@ uint32_t tw_engine_position(tw_engine *engine, const char *identity, int32_t par
 uint64_t tw_lane_consumed(const tw_lane *lane);
 
 /* lists.c: who is owed a list and when it is made. */
-void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_record *record, int64_t event_ms);
+void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const tw_record *record, int64_t event_ms);
 /* Makes the lists that are due at now_ms, at most for budget_ns of steady time (0: all), and those delayed to the limit. */
 tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns, tw_err *err);
 void tw_engine_requeue_owed(tw_engine *engine);
 void tw_engine_user_gone(void *self, uint32_t user);
 tw_newest *tw_newest_create(void);
 tw_newest *tw_newest_free(tw_newest *newest);
+
+/* keys.c: whether records are keyed by their user, as tasks need it. Errors: TW_E_CONFIG. */
+tw_code tw_engine_check_key(tw_engine *engine, const tw_record *record, const tw_event *event, tw_err *err);
 
 /* ask.c */
 tw_mailbox *tw_mailbox_create(void);
@@ -110,6 +124,7 @@ void tw_engine_metrics_register(void);
 void tw_engine_count(tw_verdict verdict, tw_reason reason);
 void tw_engine_count_list(double latency_s);
 void tw_engine_count_commit(double seconds);
+void tw_engine_count_stall(bool stalled);
 void tw_engine_gauge(const tw_engine *engine);
 
 #endif

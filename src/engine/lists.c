@@ -71,12 +71,13 @@ void tw_engine_newest(tw_engine *engine, int max, tw_buf *out) {
     pthread_mutex_unlock(&newest->lock);
 }
 
-void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_record *record, int64_t event_ms) {
+void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const tw_record *record, int64_t event_ms) {
     tw_user_list *debt = tw_model_user_list(engine->model, user);
     int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : event_ms;
     debt->newest_ms = event_ms > debt->newest_ms ? event_ms : debt->newest_ms;
     debt->newest_offset = record->offset;
     debt->newest_partition = record->partition;
+    debt->newest_lane = lane->id;
     if (debt->owed_since_ms == INT64_MIN) {
         debt->owed_since_ms = now_ms;
         debt->owed_sequence = ++engine->owed_sequence;
@@ -112,13 +113,24 @@ void tw_engine_user_gone(void *self, uint32_t user) {
     }
 }
 
-/* The version of a list made now: what its task and the items topic have delivered. Only grows. */
+/* The version of a list made now: what its task, the items topic and the files before them have delivered. Only grows, also for a user
+ * who goes over from the files to a task. */
 static uint64_t version_now(const tw_engine *engine, uint32_t task) {
     uint64_t version = engine->items_consumed;
-    for (size_t i = 0; i < engine->lanes_count; i++)
-        if (engine->lanes[i].task == task && !engine->lanes[i].items)
-            version += tw_lane_consumed(&engine->lanes[i]);
+    for (size_t i = 0; i < engine->lanes_count; i++) {
+        const tw_lane *lane = &engine->lanes[i];
+        if (!lane->items && (lane->task == task || lane->task == TW_TASK_FILES))
+            version += tw_lane_consumed(lane);
+    }
     return version;
+}
+
+/* The topic of the newest event that a list knows; empty for files, whose names say nothing. */
+static tw_slice topic_of(const tw_engine *engine, uint32_t lane_id) {
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].id == lane_id)
+            return engine->lanes[i].task == TW_TASK_FILES ? (tw_slice){0} : tw_slice_of(engine->lanes[i].name);
+    return (tw_slice){0};
 }
 
 static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_err *err) {
@@ -127,6 +139,7 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
                     .task = tw_model_user_task(engine->model, user),
                     .known = true,
                     .event_ms = debt->newest_ms,
+                    .topic = topic_of(engine, debt->newest_lane),
                     .partition = debt->newest_partition,
                     .offset = debt->newest_offset};
     list.list_version = version_now(engine, list.task);
@@ -153,7 +166,10 @@ tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns,
     uint32_t user;
     int64_t due_ms;
     int64_t stop_ns = budget_ns ? tw_clock_steady_ns(&engine->clock) + budget_ns : 0;
+    const tw_sink *sink = engine->options.sink;
     while (tw_rank_queue_first(engine->queue, &user, &due_ms) && due_ms <= now_ms) {
+        if (sink && sink->ops->full && sink->ops->full(engine->options.sink))
+            break; /* they stay owed */
         if (stop_ns && tw_clock_steady_ns(&engine->clock) > stop_ns) {
             int64_t owed_since_ms = tw_model_user_list(engine->model, user)->owed_since_ms;
             if (now_ms - owed_since_ms < engine->config->rank_max_delay_ms)
@@ -190,6 +206,7 @@ tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_sli
         const tw_user_list *seen = tw_model_user_list(engine->model, user);
         ret_list->task = tw_model_user_task(engine->model, user);
         ret_list->event_ms = seen->newest_ms;
+        ret_list->topic = topic_of(engine, seen->newest_lane);
         ret_list->partition = seen->newest_partition;
         ret_list->offset = seen->newest_offset;
     }

@@ -76,6 +76,9 @@ void tw_engine_put_state(tw_engine *engine) {
     tw_settings_encode(engine->config, buf);
     put_meta(engine, "settings", buf);
     tw_buf_clear(buf);
+    tw_buf_u32(buf, (uint32_t)engine->partitions);
+    put_meta(engine, "partitions", buf);
+    tw_buf_clear(buf);
     tw_buf_u64(buf, engine->lists_total);
     tw_buf_u64(buf, engine->owed_sequence);
     put_meta(engine, "engine", buf);
@@ -134,6 +137,8 @@ static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *e
     } else if (strcmp(name, "engine") == 0) {
         engine->lists_total = tw_cursor_u64(&c);
         engine->owed_sequence = tw_cursor_u64(&c);
+    } else if (strcmp(name, "partitions") == 0) {
+        engine->partitions = (int)tw_cursor_u32(&c);
     } else if (strncmp(name, "lane/", 5) == 0) {
         TW_TRY(load_lane(engine, (uint32_t)strtoul(name + 5, NULL, 10), &c, err));
     } else if (strncmp(name, "position/", 9) == 0) {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,11 +21,15 @@
 static tw_code decoder_for(const tw_input *input, tw_decoder **ret_decoder, tw_err *err) {
     switch (input->format) {
     case TW_FORMAT_CSV:
-        return tw_decoder_csv(input->schema, ret_decoder, err);
+        return tw_decoder_csv(input->schema, input->mapping, ret_decoder, err);
     case TW_FORMAT_JSON:
-        return tw_decoder_json(ret_decoder, err);
+        return tw_decoder_json(input->mapping, ret_decoder, err);
     case TW_FORMAT_AVRO:
-        return tw_decoder_avro(input->schema, ret_decoder, err);
+        return tw_decoder_avro(input->schema, input->mapping, ret_decoder, err);
+    case TW_FORMAT_CONFLUENT:
+        return tw_decoder_framed(TW_FRAMING_CONFLUENT, input->schemas, ret_decoder, err);
+    case TW_FORMAT_SINGLE_OBJECT:
+        return tw_decoder_framed(TW_FRAMING_SINGLE_OBJECT, input->schemas, ret_decoder, err);
     case TW_FORMAT_EVENT:
         return tw_decoder_event(ret_decoder, err);
     }
@@ -40,7 +45,7 @@ static const tw_route *route_of(tw_engine *engine, uint16_t input_index, int32_t
     engine->routes = tw_grow(engine->routes, &engine->routes_capacity, engine->routes_count + 1, sizeof(tw_route));
     tw_route *route = &engine->routes[engine->routes_count++];
     *route = (tw_route){.input = input_index, .partition = partition};
-    route->lane = tw_engine_lane(engine, engine->source->bounded ? "file" : input->name, partition);
+    route->lane = tw_engine_lane(engine, engine->source->bounded ? TW_LANE_FILES : input->name, partition);
     route->position = tw_engine_position(engine, input->identity, partition);
     engine->lanes[route->lane].items = input->kind == TW_KIND_ITEM;
     return route;
@@ -54,8 +59,10 @@ static int64_t hook_assigned(void *self, uint16_t input, int32_t partition) {
 
 static tw_code hook_revoked(void *self, bool lost, tw_err *err) {
     tw_engine *engine = self;
-    if (!lost)
-        return tw_engine_commit(engine, err);
+    if (!lost) {
+        tw_code code = tw_engine_commit(engine, err);
+        return code == TW_E_BUSY ? TW_OK : code; /* what is in memory stays good, and the next commit takes it */
+    }
     engine->failed = true;
     return tw_fail(err, TW_E_FENCED, "partitions were lost to another member");
 }
@@ -63,7 +70,16 @@ static tw_code hook_revoked(void *self, bool lost, tw_err *err) {
 tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
     size_t batch = (size_t)engine->config->ingest_batch_max;
     TW_ASSERT(!engine->source);
+    if (source->partitions && engine->partitions && source->partitions != engine->partitions)
+        return tw_fail(err, TW_E_MISMATCH,
+                       "the topics have %d partitions and had %d when this state was made: their keys have moved, so "
+                       "start with a fresh "
+                       "state.dir",
+                       source->partitions, engine->partitions);
+    if (source->partitions)
+        engine->partitions = source->partitions;
     engine->source = source;
+    engine->decoders_count = source->inputs_count;
     engine->decoders = tw_zalloc((size_t)source->inputs_count * sizeof *engine->decoders);
     engine->records = tw_zalloc(batch * sizeof *engine->records);
     engine->events = tw_zalloc(batch * sizeof *engine->events);
@@ -74,6 +90,7 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
             return tw_wrap(err, "%s", source->inputs[i].name);
     }
     source->hooks = (tw_source_hooks){engine, hook_assigned, hook_revoked};
+    engine->keys_checked = !source->bounded && engine->config->input_key_check;
     if (source->bounded)
         for (int i = 0; i < source->inputs_count; i++) {
             int64_t offset = hook_assigned(engine, (uint16_t)i, 0);
@@ -83,20 +100,33 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
     return TW_OK;
 }
 
-/* The event as it is meant: what the record itself does not say comes from its input and its timestamp. */
+/* A null value says that the item of that key is gone. */
+static void retire(const tw_record *record, tw_event *event) {
+    *event = (tw_event){.kind = TW_KIND_ITEM,
+                        .has = TW_HAS_KIND | TW_HAS_RETIRED | TW_HAS_TIME,
+                        .item_id = record->key,
+                        .retired = true,
+                        .event_ms = record->timestamp_ms > 0 ? record->timestamp_ms : 0};
+}
+
+/* The event as it is meant: what the record itself does not say comes from its input, its schema's name and its timestamp. */
 static tw_reason decode(tw_engine *engine, const tw_record *record, tw_event *event) {
     const tw_input *input = &engine->source->inputs[record->input];
     tw_decoder *decoder = engine->decoders[record->input];
     if (record->value.size > (size_t)engine->config->ingest_record_max_bytes)
         return TW_REASON_OVERSIZED;
+    if (!record->value.data && input->kind == TW_KIND_ITEM) {
+        retire(record, event);
+        return TW_REASON_NONE;
+    }
     *event = (tw_event){.kind = TW_KIND_COUNT};
     tw_reason reason = decoder->ops->decode(decoder, record, engine->arena, event);
     if (reason != TW_REASON_NONE)
         return reason;
-    if (!(event->has & TW_HAS_KIND) && input->kind != TW_KIND_COUNT) {
+    if (!(event->has & TW_HAS_KIND) && input->kind != TW_KIND_COUNT)
         event->kind = input->kind;
+    if (event->kind != TW_KIND_COUNT)
         event->has |= TW_HAS_KIND;
-    }
     if (!(event->has & TW_HAS_TIME) && record->timestamp_ms >= 0) {
         event->event_ms = record->timestamp_ms;
         event->has |= TW_HAS_TIME;
@@ -104,14 +134,34 @@ static tw_reason decode(tw_engine *engine, const tw_record *record, tw_event *ev
     return TW_REASON_NONE;
 }
 
+/* A user known from files alone goes over to the partition in which they are met. */
+static void adopt(tw_engine *engine, const tw_lane *lane, tw_slice user_id) {
+    if (lane->task == TW_TASK_FILES || !engine->has_files ||
+        tw_model_user_find(engine->model, lane->task, user_id) != TW_SLOT_NONE)
+        return;
+    uint32_t user = tw_model_user_find(engine->model, TW_TASK_FILES, user_id);
+    if (user != TW_SLOT_NONE)
+        tw_model_user_move(engine->model, user, lane->task);
+}
+
+/* The clock that the skew guard goes by: the broker's append time; the producer's word as far as it is not ahead of the wall; the wall. A
+ * file has the wall of its first open, so that it reads the same again. */
+static int64_t now_of(const tw_engine *engine, const tw_record *record, const tw_position *position) {
+    if (record->appended)
+        return record->timestamp_ms;
+    int64_t wall_ms = engine->source->bounded ? position->opened_ms : tw_clock_wall_ms(&engine->clock);
+    return record->timestamp_ms >= 0 && record->timestamp_ms < wall_ms ? record->timestamp_ms : wall_ms;
+}
+
 static tw_code apply(tw_engine *engine, const tw_lane *lane, const tw_record *record, const tw_event *event,
                      tw_err *err) {
     uint32_t user;
+    adopt(engine, lane, event->user_id);
     if (engine->options.before_learn && event->kind != TW_KIND_ITEM)
-        engine->options.before_learn(engine->options.before_learn_self, engine, event, record->offset);
+        engine->options.before_learn(engine->options.before_learn_self, engine, lane->task, event, record->offset);
     TW_TRY(tw_model_learn(engine->model, lane->task, event, record->partition, record->offset, &user, err));
     if (user != TW_SLOT_NONE)
-        tw_engine_owe(engine, user, record, event->event_ms);
+        tw_engine_owe(engine, user, lane, record, event->event_ms);
     return TW_OK;
 }
 
@@ -122,11 +172,11 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     const tw_lane *lane = &engine->lanes[route->lane];
     tw_position *position = &engine->positions[route->position];
     TW_ASSERT(record->offset >= position->offset);
-    int64_t now_ms = record->timestamp_ms >= 0 ? record->timestamp_ms
-                     : engine->source->bounded ? position->opened_ms
-                                               : tw_clock_wall_ms(&engine->clock);
     tw_reason reason;
-    tw_verdict verdict = tw_clean_judge(lane->clean, event, engine->reasons[index], now_ms, &reason);
+    if (engine->keys_checked && !lane->items && engine->reasons[index] == TW_REASON_NONE)
+        TW_TRY(tw_engine_check_key(engine, record, event, err));
+    tw_verdict verdict =
+        tw_clean_judge(lane->clean, event, engine->reasons[index], now_of(engine, record, position), &reason);
     tw_engine_count(verdict, reason);
     engine->items_consumed += lane->items;
     position->offset = record->offset + 1;
@@ -161,16 +211,44 @@ static tw_code take_batch(tw_engine *engine, int count, tw_err *err) {
     return TW_OK;
 }
 
+/* Back-pressure: while the sink cannot take more, or a commit waits for it, partitions are paused and nothing is polled. */
+static void stall_or_go_on(tw_engine *engine) {
+    const tw_sink *sink = engine->options.sink;
+    bool stalled = engine->unflushed || (sink && sink->ops->full && sink->ops->full(engine->options.sink));
+    if (stalled == engine->stalled)
+        return;
+    engine->stalled = stalled;
+    if (engine->source->ops->pause)
+        engine->source->ops->pause(engine->source, stalled);
+    if (stalled)
+        tw_log_warn("paused", "text=\"outputs are not acknowledged; inputs wait\"");
+    else
+        tw_log_info("resumed", "text=\"outputs are acknowledged again\"");
+    tw_engine_count_stall(stalled);
+}
+
+int tw_engine_idle_ms(const tw_engine *engine, int most_ms) {
+    uint32_t user;
+    int64_t due_ms;
+    if (!engine->options.wall_intervals || engine->options.lists != TW_LISTS_ALL || !engine->ready || engine->stalled ||
+        !tw_rank_queue_first(engine->queue, &user, &due_ms))
+        return most_ms;
+    int64_t wait_ms = due_ms - tw_clock_wall_ms(&engine->clock);
+    return wait_ms < 0 ? 0 : wait_ms < most_ms ? (int)wait_ms : most_ms;
+}
+
 tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *err) {
     int count = 0;
     tw_source *source = engine->source;
     tw_engine_serve(engine);
+    stall_or_go_on(engine);
     TW_TRY(source->ops->poll(source, engine->records, (int)engine->config->ingest_batch_max, wait_ms, &count, err));
     tw_arena_reset(engine->arena);
     tw_code code = take_batch(engine, count, err);
     if (source->bounded || source->caught_up || engine->fresh)
         engine->ready = true;
-    if (code == TW_OK && engine->options.wall_intervals && engine->options.lists == TW_LISTS_ALL && engine->ready)
+    if (code == TW_OK && engine->options.wall_intervals && engine->options.lists == TW_LISTS_ALL && engine->ready &&
+        !engine->stalled)
         code = tw_engine_make_due(engine, tw_clock_wall_ms(&engine->clock), RANK_BUDGET_NS, err);
     if (code != TW_OK) { /* half a record may be learned: what is in memory must not be committed */
         engine->failed = true;

@@ -247,6 +247,10 @@ static void prefetch_row(const tw_rows *rows, uint32_t row) {
         __builtin_prefetch(at + line, 1);
 }
 
+void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {
+    tw_users_move(&model->users, user, to_task);
+}
+
 void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event) {
     uint32_t item = tw_items_find(&model->items, event->item_id);
     uint32_t user = tw_users_find(&model->users, task, event->user_id);

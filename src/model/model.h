@@ -47,6 +47,10 @@ bool tw_model_item_live(const tw_model *model, uint32_t item); /* in use; may st
 tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset,
                        uint32_t *ret_user, tw_err *err);
 
+/* The user known under one task moves to another, with everything (history that was replayed from a file, met again in a
+ * topic). The id must be known in from and not in to. */
+void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task);
+
 /* Touches what learning this event will need, a few events ahead. Changes nothing. */
 void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event);
 
@@ -88,6 +92,7 @@ typedef struct tw_user_list {
     int64_t newest_ms;        /* event time of the user's newest applied event; INT64_MIN: none (initial) */
     int64_t newest_offset;    /* its offset */
     int32_t newest_partition; /* its partition */
+    uint32_t newest_lane;     /* which topic that was, as the engine numbers them */
 } tw_user_list;
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user);
 void tw_model_user_list_touch(tw_model *model, uint32_t user);

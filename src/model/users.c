@@ -108,6 +108,15 @@ void tw_users_touch(tw_users *users, uint32_t user, uint64_t sequence, int64_t e
     tw_dirty_add(&users->dirty, user);
 }
 
+void tw_users_move(tw_users *users, uint32_t user, uint32_t to_task) {
+    tw_user *u = tw_user_at(users, user);
+    tw_slice id = {u->id, u->id_size};
+    tw_map_remove(users->map, tw_map_hash(id, u->task), user);
+    u->task = to_task;
+    tw_map_insert(users->map, tw_map_hash(id, to_task), user);
+    tw_dirty_add(&users->dirty, user);
+}
+
 int tw_past_find(const tw_user *u, uint32_t item) {
     for (int i = (int)u->past_count - 1; i >= 0; i--) /* the newest are the likeliest */
         if (u->items[i] == item)
@@ -203,6 +212,7 @@ void tw_user_encode(const tw_users *users, uint32_t user, bool with_list, tw_buf
     tw_buf_u64(out, (uint64_t)u->list.newest_ms);
     tw_buf_u64(out, (uint64_t)u->list.newest_offset);
     tw_buf_u32(out, (uint32_t)u->list.newest_partition);
+    tw_buf_u32(out, u->list.newest_lane);
 }
 
 static void take_array(tw_cursor *c, void *to, size_t size) {
@@ -242,6 +252,7 @@ tw_code tw_user_load(tw_users *users, uint32_t user, tw_slice bytes, tw_err *err
     u->list.newest_ms = (int64_t)tw_cursor_u64(&c);
     u->list.newest_offset = (int64_t)tw_cursor_u64(&c);
     u->list.newest_partition = (int32_t)tw_cursor_u32(&c);
+    u->list.newest_lane = tw_cursor_u32(&c);
     if (c.bad || c.at != c.end)
         return tw_fail(err, TW_E_STORE, "user row %" PRIu32 " is damaged", user);
     return TW_OK;

@@ -52,6 +52,8 @@ uint32_t tw_users_add(tw_users *users, uint32_t task, tw_slice id); /* not in th
 void tw_users_remove(tw_users *users, uint32_t user);
 void tw_users_touch(tw_users *users, uint32_t user, uint64_t sequence, int64_t event_ms); /* to the young end */
 
+void tw_users_move(tw_users *users, uint32_t user, uint32_t to_task); /* whose id is not in that task yet */
+
 /* The place of an item in a user's past, or -1. */
 int tw_past_find(const tw_user *u, uint32_t item);
 /* Moves or adds an item to the young end and returns its place. */

@@ -8,16 +8,28 @@
 
 #include "base/err.h"
 #include "base/event.h"
+#include "base/mapping.h"
 
-typedef enum tw_format { TW_FORMAT_CSV, TW_FORMAT_JSON, TW_FORMAT_AVRO, TW_FORMAT_EVENT } tw_format;
+typedef enum tw_format {
+    TW_FORMAT_CSV,
+    TW_FORMAT_JSON,
+    TW_FORMAT_AVRO,          /* one writer's schema for all records */
+    TW_FORMAT_CONFLUENT,     /* Avro, each record names its schema by a registry's id */
+    TW_FORMAT_SINGLE_OBJECT, /* Avro, each record names its schema by fingerprint */
+    TW_FORMAT_EVENT          /* records carry decoded events (tests, bench, synthetic shop) */
+} tw_format;
+
+struct tw_avro_schemas;
 
 /* What the decoder of an input must know. */
 typedef struct tw_input {
-    const char *name;  /* topic or file name, for messages and dead letters */
-    tw_format format;  /* of the values; EVENT: records carry decoded events (tests, bench, synthetic shop) */
-    tw_slice schema;   /* AVRO: the writer's schema as JSON text; CSV: the header line */
-    tw_kind kind;      /* when the event does not say; TW_KIND_COUNT: it must say */
-    char identity[64]; /* what the position belongs to: hex of size and content hash for a file */
+    const char *name;                      /* topic or file name, for messages and dead letters */
+    tw_format format;                      /* of the values */
+    tw_slice schema;                       /* AVRO: the writer's schema as JSON text; CSV: the header line */
+    const struct tw_avro_schemas *schemas; /* CONFLUENT, SINGLE_OBJECT: those that are known */
+    const tw_mapping *mapping;             /* names of fields and kinds, unit of time; NULL: plain */
+    tw_kind kind;                          /* when the event does not say; TW_KIND_COUNT: it must say */
+    char identity[264]; /* what the position belongs to: hex of size and content hash of a file, name of a topic */
 } tw_input;
 
 typedef struct tw_source tw_source;
@@ -25,6 +37,8 @@ typedef struct tw_source tw_source;
 typedef struct tw_source_ops {
     /* Fills at most max records; *ret_count 0 with TW_OK means the end (files) or nothing for wait_ms (streams). */
     tw_code (*poll)(tw_source *source, tw_record *records, int max, int wait_ms, int *ret_count, tw_err *err);
+    /* Paused, poll keeps its connections and hands out nothing. NULL: it needs no polling to stay. */
+    void (*pause)(tw_source *source, bool pause);
     tw_code (*seek)(tw_source *source, uint16_t input, int32_t partition, int64_t offset, tw_err *err);
     void (*ack)(tw_source *source, uint16_t input, int32_t partition, int64_t offset);
     tw_source *(*close)(tw_source *source);
@@ -44,6 +58,7 @@ struct tw_source { /* first member of each implementation */
     tw_source_hooks hooks; /* zeroed: none (files are one partition, assigned from the start) */
     tw_input *inputs;
     int inputs_count;
+    int partitions;     /* of the inputs keyed by user: the number of tasks; 0: a file */
     bool caught_up;     /* what the inputs held at the start (items too) has been handed out; set by poll */
     bool bounded;       /* it has an end: a file */
     int64_t size_bytes; /* for a progress bar; 0 unknown */

@@ -48,8 +48,13 @@ void tw_list_write_json(const tw_list *list, tw_buf *out) {
     tw_json_text(out, list->user_id);
     tw_buf_printf(out, ",\"known\":%s,\"list_version\":%" PRIu64, list->known ? "true" : "false", list->list_version);
     if (list->event_ms != INT64_MIN)
-        tw_buf_printf(out, ",\"event_ms\":%" PRId64 ",\"partition\":%" PRId32 ",\"offset\":%" PRId64, list->event_ms,
-                      list->partition, list->offset);
+        tw_buf_printf(out, ",\"event_ms\":%" PRId64, list->event_ms);
+    if (list->topic.size) {
+        tw_buf_printf(out, ",\"topic\":");
+        tw_json_text(out, list->topic);
+    }
+    if (list->event_ms != INT64_MIN)
+        tw_buf_printf(out, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64, list->partition, list->offset);
     tw_buf_printf(out, ",\"items\":");
     tw_list_write_items_json(list, out);
     tw_buf_u8(out, '}');

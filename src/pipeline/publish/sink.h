@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/event.h"
 #include "base/list.h"
+#include "config/config.h"
 
 typedef struct tw_sink tw_sink;
 
@@ -17,7 +18,9 @@ typedef struct tw_sink_ops {
     tw_code (*list)(tw_sink *sink, const tw_list *list, tw_err *err);
     tw_code (*gone)(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err); /* a tombstone */
     tw_code (*dead)(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason, tw_err *err);
-    tw_code (*flush)(tw_sink *sink, tw_err *err);
+    tw_code (*flush)(tw_sink *sink, tw_err *err); /* TW_E_BUSY: not yet, ask again; nothing is lost */
+    /* No more may be handed over until this says false again (asked between records; NULL: never full). */
+    bool (*full)(tw_sink *sink);
     /* What the engine commits with the state and hands back at the next start (file lengths); empty: nothing. */
     void (*position)(tw_sink *sink, tw_buf *out);
     tw_code (*resume)(tw_sink *sink, tw_slice position,
@@ -34,10 +37,18 @@ struct tw_sink { /* first member of each implementation */
 void tw_list_write_json(const tw_list *list, tw_buf *out);
 void tw_list_write_items_json(const tw_list *list, tw_buf *out); /* the array of items alone */
 
+/* The same as one datum of schemas/recommendation.avsc. */
+void tw_list_write_avro(const tw_list *list, tw_buf *out);
+
 /* JSON lines files: lists to out_path ("-" stdout, NULL nowhere), dead letters to dead_path (NULL nowhere). A regular
  * file is cut to the committed length on resume, so that each line is there exactly once; stdout repeats at most
  * what was not committed. A dead letter's line: {"reason","input","partition","offset","value"} (value as text when UTF-8,
  * else "value_base64"). Errors: TW_E_IO, TW_E_FULL. */
 tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_sink, tw_err *err);
+
+/* Kafka topics (output.*): lists keyed by user id with tombstones for those who are gone; dead letters as they came (key, value,
+ * headers, timestamp) with the headers tailwater.error.{reason,topic,partition,offset}; one that is too large for its topic goes without
+ * its value, with tailwater.error.value.bytes. Does not wait for a connection. Errors: TW_E_CONFIG. */
+tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err);
 
 #endif

@@ -188,8 +188,13 @@ static tw_sink *file_close(tw_sink *sink) {
 }
 
 tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_sink, tw_err *err) {
-    static const tw_sink_ops ops = {file_list,     file_gone,   file_dead, file_flush,
-                                    file_position, file_resume, file_close};
+    static const tw_sink_ops ops = {.list = file_list,
+                                    .gone = file_gone,
+                                    .dead = file_dead,
+                                    .flush = file_flush,
+                                    .position = file_position,
+                                    .resume = file_resume,
+                                    .close = file_close};
     file_sink *self = tw_zalloc(sizeof *self);
     self->sink.ops = &ops;
     self->lists.fd = self->dead.fd = -1;

@@ -1,0 +1,191 @@
+/* The Kafka source: a group member for what users did, a reader for the items. Called by the engine; engine thread.
+ *
+ * The state of all tasks is in one process, so one member must hold all partitions: whoever joins a group that already has a member
+ * stops, and the member that was there goes on when it has them back. */
+#include "pipeline/ingest/kafka.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "kafka/consumer.h"
+#include "pipeline/ingest/inputs.h"
+
+#include <stdlib.h>
+
+#define LAG_EVERY_NS 1000000000
+
+typedef struct kafka_source {
+    tw_source source; /* first */
+    const tw_config *config;
+    tw_inputs inputs;
+    tw_kafka_topic topics[TW_INPUTS_MAX]; /* of users, then the items */
+    int topics_count;                     /* of users */
+    bool has_items;
+    int items_at; /* place in topics */
+    tw_kafka_consumer *member, *reader;
+    bool had_all;   /* held every partition once */
+    int64_t lag_ns; /* when it was last looked at */
+} kafka_source;
+
+static tw_metric lag = {"tailwater_input_lag_records", "Records in the input topics that were not polled yet",
+                        TW_GAUGE};
+static tw_metric rebalances = {"tailwater_rebalances_total", "Times that partitions were given to this process",
+                               TW_COUNTER};
+
+static tw_code on_assigned(void *self_, tw_kafka_partition *partitions, int count, tw_err *err) {
+    kafka_source *self = self_;
+    int all = self->topics_count * self->source.partitions;
+    tw_metric_add(&rebalances, 1);
+    if (count < all && !self->had_all)
+        return tw_fail(
+            err, TW_E_LOCKED,
+            "group \"%s\" already has a member: %d of %d partitions are left for this one, and one process must "
+            "hold them all; stop the other, or give this one another application.id and state.dir",
+            self->config->application_id, count, all);
+    if (count < all)
+        tw_log_warn("partitions", "have=%d all=%d text=\"another member joined the group; waiting for it to leave\"",
+                    count, all);
+    self->had_all |= count == all;
+    for (int i = 0; i < count; i++)
+        partitions[i].offset =
+            self->source.hooks.assigned(self->source.hooks.self, partitions[i].input, partitions[i].partition);
+    return TW_OK;
+}
+
+/* Even partitions that were lost (the broker was away for longer than the session) come back to this process or to none: what
+ * it has learned stays good. */
+static tw_code on_revoked(void *self_, bool lost, tw_err *err) {
+    kafka_source *self = self_;
+    (void)lost;
+    return self->source.hooks.revoked(self->source.hooks.self, false, err);
+}
+
+static tw_code open_reader(kafka_source *self, tw_err *err) {
+    const tw_kafka_topic *items = &self->topics[self->items_at];
+    int64_t *offsets = tw_alloc((size_t)items->partitions * sizeof *offsets);
+    for (int p = 0; p < items->partitions; p++)
+        offsets[p] = self->source.hooks.assigned(self->source.hooks.self, items->input, p);
+    tw_code code = tw_kafka_consumer_read(self->config, items, offsets, &self->reader, err);
+    free(offsets);
+    return code;
+}
+
+static tw_code start(kafka_source *self, tw_err *err) {
+    const tw_kafka_group group = {self, on_assigned, on_revoked};
+    if (self->has_items)
+        TW_TRY(open_reader(self, err));
+    return tw_kafka_consumer_join(self->config, self->topics, self->topics_count, &group, &self->member, err);
+}
+
+static void look_at_lag(kafka_source *self) {
+    int64_t now_ns = tw_clock_steady_ns(&tw_clock_system);
+    if (now_ns - self->lag_ns < LAG_EVERY_NS)
+        return;
+    self->lag_ns = now_ns;
+    tw_metric_set(
+        &lag, (double)(tw_kafka_consumer_lag(self->member) + (self->reader ? tw_kafka_consumer_lag(self->reader) : 0)));
+}
+
+/* Items first, but never more than half of a batch: the group must be polled too. */
+static tw_code kafka_poll(tw_source *source, tw_record *records, int max, int wait_ms, int *ret_count, tw_err *err) {
+    kafka_source *self = (kafka_source *)source;
+    int items = 0, events = 0;
+    if (!self->member)
+        TW_TRY(start(self, err));
+    if (self->reader)
+        TW_TRY(tw_kafka_consumer_poll(self->reader, records, (max + 1) / 2, 0, &items, err));
+    if (max > items)
+        TW_TRY(tw_kafka_consumer_poll(self->member, records + items, max - items, items ? 0 : wait_ms, &events, err));
+    if (!source->caught_up)
+        source->caught_up =
+            tw_kafka_consumer_caught_up(self->member) && (!self->reader || tw_kafka_consumer_caught_up(self->reader));
+    look_at_lag(self);
+    *ret_count = items + events;
+    return TW_OK;
+}
+
+static void kafka_pause(tw_source *source, bool pause) {
+    kafka_source *self = (kafka_source *)source;
+    if (self->member)
+        tw_kafka_consumer_pause(self->member, pause);
+    if (self->reader)
+        tw_kafka_consumer_pause(self->reader, pause);
+}
+
+/* Positions come through the hooks when partitions do. */
+static tw_code kafka_seek(tw_source *source, uint16_t input, int32_t partition, int64_t offset, tw_err *err) {
+    (void)source, (void)input, (void)partition, (void)offset;
+    return tw_fail(err, TW_E_USAGE, "a group's partitions are sought when they are assigned");
+}
+
+static void kafka_ack(tw_source *source, uint16_t input, int32_t partition, int64_t offset) {
+    kafka_source *self = (kafka_source *)source;
+    if (self->member && self->inputs.list[input].kind != TW_KIND_ITEM)
+        tw_kafka_consumer_commit(self->member, input, partition, offset);
+}
+
+static tw_source *kafka_close(tw_source *source) {
+    kafka_source *self = (kafka_source *)source;
+    tw_kafka_consumer_close(self->member);
+    tw_kafka_consumer_close(self->reader);
+    tw_inputs_done(&self->inputs);
+    free(self);
+    return NULL;
+}
+
+/* What the cluster has must be what the settings say: every topic there, those of users equally partitioned. */
+static tw_code check_topics(kafka_source *self, const tw_kafka_topics *topics, tw_err *err) {
+    const char *first = NULL;
+    for (int i = 0; i < self->inputs.count; i++) {
+        const tw_input *input = &self->inputs.list[i];
+        int partitions = tw_kafka_topics_partitions(topics, input->name);
+        tw_kafka_topic topic = {input->name, (uint16_t)i, partitions};
+        if (partitions == 0)
+            return tw_fail(
+                err, TW_E_CONFIG,
+                "topic \"%s\" does not exist: create it, or set its input.*.topic to another name or to \"\"",
+                input->name);
+        if (input->kind == TW_KIND_ITEM) { /* the last one, so it stands behind those of users */
+            self->has_items = true;
+            self->items_at = self->topics_count;
+            self->topics[self->items_at] = topic;
+            continue;
+        }
+        if (first && partitions != self->source.partitions)
+            return tw_fail(err, TW_E_CONFIG,
+                           "\"%s\" has %d partitions and \"%s\" has %d: a user's events must meet in one task, so "
+                           "these topics need "
+                           "equal counts",
+                           first, self->source.partitions, input->name, partitions);
+        first = input->name;
+        self->source.partitions = partitions;
+        self->topics[self->topics_count++] = topic;
+    }
+    return TW_OK;
+}
+
+tw_code tw_source_kafka(const tw_config *config, const tw_kafka_topics *topics, tw_source **ret_source, tw_err *err) {
+    static const tw_source_ops ops = {
+        .poll = kafka_poll, .pause = kafka_pause, .seek = kafka_seek, .ack = kafka_ack, .close = kafka_close};
+    static bool registered;
+    kafka_source *self = tw_zalloc(sizeof *self);
+    self->config = config;
+    tw_code code = tw_inputs_init(&self->inputs, config, err);
+    if (code == TW_OK && (code = check_topics(self, topics, err)) != TW_OK)
+        tw_inputs_done(&self->inputs);
+    if (code != TW_OK) {
+        free(self);
+        return code;
+    }
+    self->source.ops = &ops;
+    self->source.inputs = self->inputs.list;
+    self->source.inputs_count = self->inputs.count;
+    if (!registered) {
+        tw_metric_register(&lag);
+        tw_metric_register(&rebalances);
+    }
+    registered = true;
+    *ret_source = &self->source;
+    return TW_OK;
+}

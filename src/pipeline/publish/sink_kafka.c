@@ -1,0 +1,175 @@
+/* Lists, tombstones and dead letters as Kafka records. Called by the engine; engine thread.
+ *
+ * The producer's queue is kept half empty between steps (`full`), so that a step always finds room; a broker that is away therefore
+ * stops the polling, not the engine. Lists are keyed by user id: one user's lists stay in order, and compaction keeps the last. */
+#include "avro/fingerprint.h"
+#include "avro/schema_files.h"
+#include "kafka/producer.h"
+#include "pipeline/publish/sink.h"
+
+#include "base/alloc.h"
+#include "base/failpoint.h"
+#include "base/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Records that may wait for acknowledgement before no more is taken: half of librdkafka's default queue. */
+#define WAITING_MAX 50000
+
+/* A flush waits this long before it says that it must be asked again. */
+#define FLUSH_WAIT_MS 200
+
+typedef struct kafka_sink {
+    tw_sink sink; /* first */
+    const tw_config *config;
+    tw_kafka_producer *producer;
+    char prefix[10]; /* of an Avro value: what names its schema */
+    size_t prefix_size;
+    tw_buf value;
+} kafka_sink;
+
+enum { FORMAT_JSON, FORMAT_AVRO, FORMAT_CONFLUENT, FORMAT_SINGLE_OBJECT };
+
+static tw_metric waiting = {"tailwater_output_waiting", "Records produced and not acknowledged yet", TW_GAUGE};
+
+/* Waits for room in the queue: only what one step hands over beyond WAITING_MAX can ever come to this. */
+static tw_code send(kafka_sink *self, const tw_kafka_message *message, tw_err *err) {
+    for (;;) {
+        tw_code code = tw_kafka_producer_send(self->producer, message, err);
+        if (code != TW_E_BUSY)
+            return code;
+        code = tw_kafka_producer_flush(self->producer, FLUSH_WAIT_MS, err);
+        if (code != TW_OK && code != TW_E_BUSY)
+            return code;
+    }
+}
+
+static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    tw_buf_clear(&self->value);
+    tw_buf_put(&self->value, self->prefix, self->prefix_size);
+    if (self->config->output_format == FORMAT_JSON)
+        tw_list_write_json(list, &self->value);
+    else
+        tw_list_write_avro(list, &self->value);
+    return send(self,
+                &(tw_kafka_message){.topic = self->config->output_recommendations_topic,
+                                    .key = list->user_id,
+                                    .value = tw_buf_slice(&self->value),
+                                    .timestamp_ms = -1},
+                err);
+}
+
+static tw_code kafka_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    (void)task;
+    return send(
+        self,
+        &(tw_kafka_message){.topic = self->config->output_recommendations_topic, .key = user_id, .timestamp_ms = -1},
+        err);
+}
+
+static tw_code kafka_dead(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason,
+                          tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    char partition[16], offset[24];
+    snprintf(partition, sizeof partition, "%" PRId32, record->partition);
+    snprintf(offset, sizeof offset, "%" PRId64, record->offset);
+    const tw_kafka_header headers[] = {{"tailwater.error.reason", tw_slice_of(tw_reason_name(reason))},
+                                       {"tailwater.error.topic", tw_slice_of(input_name)},
+                                       {"tailwater.error.partition", tw_slice_of(partition)},
+                                       {"tailwater.error.offset", tw_slice_of(offset)}};
+    return send(self,
+                &(tw_kafka_message){.topic = self->config->output_dead_letters_topic,
+                                    .key = record->key,
+                                    .value = record->value,
+                                    .timestamp_ms = record->timestamp_ms,
+                                    .original = record->headers,
+                                    .headers = headers,
+                                    .headers_count = sizeof headers / sizeof headers[0],
+                                    .cut = true},
+                err);
+}
+
+static tw_code kafka_flush(tw_sink *sink, tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    if (TW_FAILPOINT(SINK_WRITE))
+        return tw_fail(err, TW_E_KAFKA, "made to fail");
+    tw_code code = tw_kafka_producer_flush(self->producer, FLUSH_WAIT_MS, err);
+    tw_metric_set(&waiting, (double)tw_kafka_producer_waiting(self->producer));
+    return code;
+}
+
+static bool kafka_full(tw_sink *sink) {
+    kafka_sink *self = (kafka_sink *)sink;
+    if (tw_kafka_producer_waiting(self->producer) < WAITING_MAX)
+        return false;
+    tw_kafka_producer_flush(self->producer, 0, NULL); /* takes what has been acknowledged meanwhile */
+    return tw_kafka_producer_waiting(self->producer) >= WAITING_MAX;
+}
+
+/* The topics themselves are the position. */
+static void kafka_position(tw_sink *sink, tw_buf *out) {
+    (void)sink, (void)out;
+}
+static tw_code kafka_resume(tw_sink *sink, tw_slice position, tw_err *err) {
+    (void)sink, (void)position, (void)err;
+    return TW_OK;
+}
+
+static tw_sink *kafka_close(tw_sink *sink) {
+    kafka_sink *self = (kafka_sink *)sink;
+    tw_kafka_producer_close(self->producer);
+    tw_buf_done(&self->value);
+    free(self);
+    return NULL;
+}
+
+/* Confluent: 0x00 and the id, big-endian. Single object: 0xC3 0x01 and the fingerprint, little-endian. */
+static tw_code make_prefix(kafka_sink *self, tw_err *err) {
+    uint64_t name = (uint64_t)self->config->output_schema_id;
+    if (self->config->output_format == FORMAT_CONFLUENT) {
+        if (name == 0)
+            return tw_fail(err, TW_E_CONFIG, "output.schema.id is wanted: the registry's id of recommendation.avsc");
+        self->prefix_size = 5;
+        for (int i = 0; i < 4; i++)
+            self->prefix[4 - i] = (char)(name >> 8 * i);
+    } else if (self->config->output_format == FORMAT_SINGLE_OBJECT) {
+        TW_TRY(tw_avro_fingerprint(tw_schema_file("recommendation.avsc"), &name, err));
+        self->prefix_size = 10;
+        self->prefix[0] = (char)0xc3;
+        self->prefix[1] = 1;
+        for (int i = 0; i < 8; i++)
+            self->prefix[2 + i] = (char)(name >> 8 * i);
+    }
+    return TW_OK;
+}
+
+tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err) {
+    static const tw_sink_ops ops = {.list = kafka_list,
+                                    .gone = kafka_gone,
+                                    .dead = kafka_dead,
+                                    .flush = kafka_flush,
+                                    .full = kafka_full,
+                                    .position = kafka_position,
+                                    .resume = kafka_resume,
+                                    .close = kafka_close};
+    static bool registered;
+    kafka_sink *self = tw_zalloc(sizeof *self);
+    self->sink.ops = &ops;
+    self->config = config;
+    tw_code code = make_prefix(self, err);
+    if (code == TW_OK)
+        code = tw_kafka_producer_open(config, &self->producer, err);
+    if (code != TW_OK) {
+        free(self);
+        return code;
+    }
+    if (!registered)
+        tw_metric_register(&waiting);
+    registered = true;
+    *ret_sink = &self->sink;
+    return TW_OK;
+}
