@@ -1,5 +1,5 @@
 # A thin door. The build is CMake's; CMakePresets.json has the other builds.
-.PHONY: all deps build test demo format clean
+.PHONY: all deps build demo test format clean
 JOBS ?= $(shell nproc)
 
 all: build
@@ -11,6 +11,10 @@ deps:
 build: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS)
+
+# A shop in the terminal and on a live page, until Ctrl-C or for DEMO_SECONDS.
+demo: build
+	@build/release/tailwater demo --seconds $(or $(DEMO_SECONDS),0)
 
 # The whole suite, then the whole suite again under the address and undefined-behaviour sanitizers.
 test: build

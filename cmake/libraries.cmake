@@ -24,6 +24,7 @@ function(tw_library name)
 endfunction()
 
 tw_library(xxhash PKG libxxhash PACKAGE libxxhash-dev)
+tw_library(jansson PKG jansson PACKAGE libjansson-dev)
 tw_library(yaml PKG yaml-0.1 PACKAGE libyaml-dev)
 tw_library(blas PKG blas-openblas openblas PACKAGE libopenblas-serial-dev HEADER cblas.h FILE openblas)
 tw_library(avro PKG avro-c PACKAGE libavro-dev HEADER avro.h FILE avro)

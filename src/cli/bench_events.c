@@ -53,13 +53,13 @@ tw_code tw_bench_events_read(const char *path, const tw_config *config, tw_bench
         return code;
     switch (source->inputs[0].format) {
     case TW_FORMAT_CSV:
-        code = tw_decoder_csv(source->inputs[0].schema, NULL, &decoder, err);
+        code = tw_decoder_csv(source->inputs[0].schema, source->inputs[0].mapping, &decoder, err);
         break;
     case TW_FORMAT_AVRO:
-        code = tw_decoder_avro(source->inputs[0].schema, NULL, &decoder, err);
+        code = tw_decoder_avro(source->inputs[0].schema, source->inputs[0].mapping, &decoder, err);
         break;
     default:
-        code = tw_decoder_json(NULL, &decoder, err);
+        code = tw_decoder_json(source->inputs[0].mapping, &decoder, err);
         break;
     }
     if (code == TW_OK)

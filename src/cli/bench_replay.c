@@ -3,27 +3,18 @@
 #include "cli/bench.h"
 
 #include "base/alloc.h"
+#include "base/folder.h"
 #include "engine/engine.h"
 #include "pipeline/ingest/memory.h"
 
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
 
 /* One run of the whole. Events of another time are what they are: nothing may be late or doubly seen here but what the
  * stream itself repeats. */
 static tw_code run_whole(const tw_bench_events *events, const tw_config *config, double *ret_ns, double *ret_commit_ns,
                          double *ret_written, tw_err *err) {
     char dir[512];
-    const char *tmp = getenv("TMPDIR");
-    snprintf(dir, sizeof dir, "%s/tailwater-bench-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(dir))
-        return tw_fail_errno(err, TW_E_IO, "%s", dir);
+    TW_TRY(tw_folder_temporary("tailwater-bench", dir, sizeof dir, err));
     tw_source *source = tw_source_memory(events->events, events->count);
     tw_engine *engine = NULL;
     const tw_engine_options options = {.config = config, .state_dir = dir, .lists = TW_LISTS_NONE};
@@ -56,7 +47,7 @@ static tw_code run_whole(const tw_bench_events *events, const tw_config *config,
     }
     tw_engine_close(engine);
     source->ops->close(source);
-    nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    tw_folder_remove(dir);
     return code;
 }
 

@@ -75,6 +75,17 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     return NULL;
 }
 
+/* The files are the past of every topic. */
+static void follow_files(tw_engine *engine) {
+    const tw_clean *files = NULL;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].task == TW_TASK_FILES)
+            files = engine->lanes[i].clean;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].task != TW_TASK_FILES)
+            tw_clean_follow(engine->lanes[i].clean, files);
+}
+
 uint32_t tw_engine_lane(tw_engine *engine, const char *name, int32_t partition) {
     uint32_t id = 0;
     for (size_t i = 0; i < engine->lanes_count; i++) {
@@ -90,7 +101,9 @@ uint32_t tw_engine_lane(tw_engine *engine, const char *name, int32_t partition) 
     *lane = (tw_lane){.partition = partition, .id = id, .task = files ? TW_TASK_FILES : (uint32_t)partition};
     snprintf(lane->name, sizeof lane->name, "%s", name);
     lane->clean = tw_clean_create(engine->config);
-    return (uint32_t)engine->lanes_count++;
+    engine->lanes_count++;
+    follow_files(engine);
+    return (uint32_t)engine->lanes_count - 1;
 }
 
 uint32_t tw_engine_position(tw_engine *engine, const char *identity, int32_t partition) {

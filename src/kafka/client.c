@@ -14,7 +14,12 @@ static const pair all_defaults[] = {{"socket.nagle.disable", "true"},
                                     {"reconnect.backoff.max.ms", "2000"},
                                     {"topic.metadata.refresh.interval.ms", "60000"},
                                     {NULL, NULL}};
-static const pair consumer_defaults[] = {{"check.crcs", "true"}, {NULL, NULL}};
+static const pair consumer_defaults[] = {
+    {"check.crcs", "true"},
+    {"session.timeout.ms", "10000"},          /* a restart after a crash waits no longer than this for its partitions */
+    {"queued.min.messages", "1000000"},       /* above it librdkafka 2.0 stops fetching for a second */
+    {"queued.max.messages.kbytes", "262144"}, /* what bounds the memory instead */
+    {NULL, NULL}};
 static const pair producer_defaults[] = {{"compression.codec", "lz4"},
                                          {"queue.buffering.max.kbytes", "262144"},
                                          {"message.max.bytes", "10000000"},
@@ -55,7 +60,9 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
     for (; text[n] && n + 1 < sizeof plain; n++)
         plain[n] = text[n] == '"' || text[n] == '\n' ? '\'' : text[n];
     plain[n] = '\0';
-    if (level <= 4 && strcmp(facility, "CONFWARN") != 0)
+    /* AUTOCREATE: that a consumer cannot forbid an old broker to make topics; ours are all there before one starts. */
+    bool idle = strcmp(facility, "CONFWARN") == 0 || strcmp(facility, "AUTOCREATE") == 0;
+    if (level <= 4 && !idle)
         tw_log_warn("kafka", "facility=%s text=\"%s\"", facility, plain);
     else
         tw_log_debug("kafka", "facility=%s text=\"%s\"", facility, plain);

@@ -70,10 +70,16 @@ static tw_code start_reading(tw_kafka_consumer *consumer, const tw_kafka_partiti
     for (int i = 0; i < count; i++) {
         const tw_kafka_partition *p = &partitions[i];
         rd_kafka_topic_partition_list_add(list, name_of(consumer, p->input), p->partition)->offset =
-            p->offset >= 0 ? p->offset : RD_KAFKA_OFFSET_BEGINNING;
+            p->offset >= 0              ? p->offset
+            : p->offset == TW_KAFKA_END ? RD_KAFKA_OFFSET_END
+                                        : RD_KAFKA_OFFSET_BEGINNING;
         consumer->assigned[i] = (progress){.input = p->input, .partition = p->partition, .next = p->offset, .end = -1};
         tw_log_info("assigned", "topic=%s partition=%" PRId32 " from=%s%" PRId64, name_of(consumer, p->input),
-                    p->partition, p->offset >= 0 ? "" : "beginning ", p->offset >= 0 ? p->offset : 0);
+                    p->partition,
+                    p->offset >= 0              ? ""
+                    : p->offset == TW_KAFKA_END ? "end "
+                                                : "beginning ",
+                    p->offset >= 0 ? p->offset : 0);
     }
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->client, list);
     if (consumer->paused)

@@ -37,7 +37,10 @@ typedef struct tw_kafka_group {
 tw_code tw_kafka_consumer_join(const tw_config *config, const tw_kafka_topic *topics, int topics_count,
                                const tw_kafka_group *group, tw_kafka_consumer **ret_consumer, tw_err *err);
 
-/* Reads all partitions of one topic, outside of the group, from offsets (partitions; -1: the beginning). */
+#define TW_KAFKA_BEGINNING (-1)
+#define TW_KAFKA_END (-2)
+
+/* Reads all partitions of one topic, outside of the group, from offsets (partitions), which may be one of the two above. */
 tw_code tw_kafka_consumer_read(const tw_config *config, const tw_kafka_topic *topic, const int64_t *offsets,
                                tw_kafka_consumer **ret_consumer, tw_err *err);
 

@@ -12,6 +12,7 @@
 
 struct tw_clean {
     const tw_config *config;
+    const tw_clean *history; /* NULL: none */
     int64_t watermark_ms;
     tw_clean_counters counters;
     tw_clean_feature features[TW_FEATURE_COUNT];
@@ -38,6 +39,10 @@ tw_clean *tw_clean_free(tw_clean *clean) {
         free(clean);
     }
     return NULL;
+}
+
+void tw_clean_follow(tw_clean *clean, const tw_clean *history) {
+    clean->history = history;
 }
 
 static tw_clean_window window_of(tw_kind kind) {
@@ -124,11 +129,19 @@ static tw_verdict judge_good(tw_clean *clean, const tw_event *e) {
     if (e->kind == TW_KIND_ITEM) /* news of an item repeats harmlessly and belongs to no window */
         return TW_VERDICT_APPLIED;
     tw_clean_window window = window_of(e->kind);
-    if (clean->watermark_ms != INT64_MIN && e->event_ms < clean->watermark_ms - lateness_of(clean->config, window))
+    const tw_clean *history = clean->history;
+    int64_t reached_ms =
+        history && history->watermark_ms > clean->watermark_ms ? history->watermark_ms : clean->watermark_ms;
+    if (reached_ms != INT64_MIN && e->event_ms < reached_ms - lateness_of(clean->config, window))
         return TW_VERDICT_LATE;
-    int64_t newest_ms = e->event_ms > clean->watermark_ms ? e->event_ms : clean->watermark_ms;
-    if (clean->config->dedup_enabled && tw_dedup_seen(clean->windows[window], id_of(e), e->event_ms, newest_ms))
-        return TW_VERDICT_DUPLICATE;
+    int64_t newest_ms = e->event_ms > reached_ms ? e->event_ms : reached_ms;
+    if (clean->config->dedup_enabled) {
+        tw_hash128 id = id_of(e);
+        if (history && tw_dedup_holds(history->windows[window], id))
+            return TW_VERDICT_DUPLICATE;
+        if (tw_dedup_seen(clean->windows[window], id, e->event_ms, newest_ms))
+            return TW_VERDICT_DUPLICATE;
+    }
     clean->watermark_ms = newest_ms;
     bound_ids(clean);
     return TW_VERDICT_APPLIED;

@@ -31,6 +31,11 @@ typedef struct tw_clean_counters {
 tw_clean *tw_clean_create(const tw_config *config);
 tw_clean *tw_clean_free(tw_clean *clean);
 
+/* What was replayed from files before a topic is read is the past of each of its partitions: ids that history (borrowed from now on; NULL:
+ * none) remembers are duplicates, and lateness counts from its watermark where that is ahead. Allowed lateness never reaches
+ * beyond the window, so a topic that still holds what the files held is taken in once. */
+void tw_clean_follow(tw_clean *clean, const tw_clean *history);
+
 /* Judges an event that decoded (reason NONE) or not. now_ms is the record's append time, else the wall clock (a file: the
  * clock at its first open). Counts it; an applied event's id is remembered, the watermark moves. */
 tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason decode_reason, int64_t now_ms,

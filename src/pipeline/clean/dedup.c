@@ -264,6 +264,12 @@ bool tw_dedup_seen(tw_dedup *d, tw_hash128 id, int64_t event_ms, int64_t now_ms)
     return false;
 }
 
+bool tw_dedup_holds(const tw_dedup *d, tw_hash128 id) {
+    uint64_t known;
+    size_t at;
+    return find(d, id, &at, &known) && is_live(d, known);
+}
+
 size_t tw_dedup_forget_oldest(tw_dedup *d) {
     while (d->live && d->floor <= d->newest) {
         size_t before = d->live;

@@ -28,6 +28,9 @@ void tw_dedup_prefetch(const tw_dedup *dedup, tw_hash128 id);
  * under event_ms. now_ms is the newest event time of the partition: buckets older than the window before it are forgotten. */
 bool tw_dedup_seen(tw_dedup *dedup, tw_hash128 id, int64_t event_ms, int64_t now_ms);
 
+/* The id is remembered; changes nothing. */
+bool tw_dedup_holds(const tw_dedup *dedup, tw_hash128 id);
+
 /* Forgets everything of the oldest live bucket; returns how many ids went (0: nothing is remembered). */
 size_t tw_dedup_forget_oldest(tw_dedup *dedup);
 

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "pipeline/ingest/avro_blocks.h"
 #include "pipeline/ingest/bytes.h"
+#include "pipeline/ingest/inputs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 typedef struct file_source {
     tw_source source; /* first */
     tw_input input;
+    tw_mapping mapping;
     char *path;
     tw_bytes *bytes;
     size_t record_max;
@@ -264,9 +266,11 @@ tw_code tw_source_file(const char *path, const tw_config *config, tw_source **re
     self->path = tw_strdup(path);
     self->record_max = (size_t)config->ingest_record_max_bytes;
     self->oversized = tw_alloc(self->record_max + 1);
-    self->input = (tw_input){.name = self->path, .kind = TW_KIND_COUNT};
+    self->input = (tw_input){.name = self->path, .mapping = &self->mapping, .kind = TW_KIND_COUNT};
     self->source = (tw_source){.ops = &ops, .inputs = &self->input, .inputs_count = 1, .bounded = true};
-    tw_code code = tw_bytes_open(path, &self->bytes, self->input.identity, err);
+    tw_code code = tw_inputs_mapping(config, &self->mapping, err);
+    if (code == TW_OK)
+        code = tw_bytes_open(path, &self->bytes, self->input.identity, err);
     if (code == TW_OK)
         code = find_format(self, err);
     if (code != TW_OK) {

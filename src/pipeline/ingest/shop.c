@@ -168,6 +168,10 @@ static drawn step_session(tw_shop *shop) {
     return d;
 }
 
+int64_t tw_shop_time_ms(const tw_shop *shop) {
+    return shop->time_ms;
+}
+
 static tw_slice text(tw_arena *arena, const char *fmt, uint64_t n) {
     char bytes[64];
     int size = snprintf(bytes, sizeof bytes, fmt, (unsigned long long)n);

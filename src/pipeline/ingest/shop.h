@@ -33,6 +33,8 @@ tw_shop *tw_shop_free(tw_shop *shop);
 /* The next event; texts are made in arena. *ret_broken: breaks a rule on purpose. false: the end. */
 bool tw_shop_next(tw_shop *shop, tw_arena *arena, tw_event *ret_event, bool *ret_broken);
 
+int64_t tw_shop_time_ms(const tw_shop *shop); /* event time reached; a late or repeated event lies before it */
+
 /* The truth behind the stream, for tests: a user's favourite category after so many shifts, and the number of events before a shift. */
 uint32_t tw_shop_favourite(const tw_shop_options *options, uint32_t user, uint32_t shifts_passed);
 uint64_t tw_shop_shift_at(const tw_shop_options *options, uint32_t shift);

@@ -1,0 +1,66 @@
+/* `tailwater run --config FILE`: the stream, until a signal. What was read is learned, what was learned is published, and what was
+ * acknowledged is committed; after a crash the same command goes on. */
+#include "cli/cli.h"
+#include "cli/stream.h"
+
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void report(tw_engine *engine) {
+    tw_totals t;
+    tw_engine_totals(engine, &t);
+    printf("consumed %" PRIu64 " = applied %" PRIu64 " + duplicate %" PRIu64 " + late %" PRIu64
+           " + dead-lettered %" PRIu64 "; lists %" PRIu64 "\n",
+           t.consumed, t.verdicts[TW_VERDICT_APPLIED], t.verdicts[TW_VERDICT_DUPLICATE], t.verdicts[TW_VERDICT_LATE],
+           t.verdicts[TW_VERDICT_DEAD], t.lists);
+}
+
+static tw_code stream_until_stopped(tw_stream *stream, tw_err *err) {
+    TW_TRY(tw_stream_connect(stream, err));
+    while (!tw_stop_wanted())
+        TW_TRY(tw_stream_step(stream, err));
+    tw_log_info("stopping", "text=\"waiting for acknowledgements\"");
+    return tw_stream_drain(stream, err);
+}
+
+static tw_code run(int argc, char **argv, tw_err *err) {
+    const char *state_dir = NULL;
+    const tw_option options[] = {{.name = "state",
+                                  .value = "DIR",
+                                  .doc = "Directory of the durable state; created if missing (default state.dir)",
+                                  .text = &state_dir},
+                                 {0}};
+    tw_config config;
+    tw_args args;
+    tw_stream *stream = NULL;
+    tw_config_init(&config);
+    tw_code code = tw_args_parse(&tw_command_run, options, argc, argv, &config, 0, 0, &args, err);
+    if (code != TW_OK || args.help)
+        goto done;
+    if (state_dir)
+        config.state_dir = state_dir;
+    if (!*config.state_dir) {
+        code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
+        goto done;
+    }
+    tw_log_set((tw_log_level)config.log_level, (tw_log_format)config.log_format);
+    tw_stop_catch();
+    if ((code = tw_stream_open(&(tw_stream_options){.config = &config}, &stream, err)) != TW_OK)
+        goto done;
+    if (tw_stream_url(stream))
+        tw_log_info("serving", "url=%s", tw_stream_url(stream));
+    code = stream_until_stopped(stream, err);
+    if (code == TW_OK)
+        report(tw_stream_engine(stream));
+    else if (code == TW_E_INTERRUPTED) /* before a broker answered: nothing was begun */
+        code = TW_OK;
+done:
+    tw_stream_close(stream);
+    tw_config_done(&config);
+    return code;
+}
+
+const tw_command tw_command_run = {"run", "--config FILE [--set KEY=VALUE] [--state DIR]",
+                                   "Streams: Kafka topics in, fresh recommendations out, until a signal", run};

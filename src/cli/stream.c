@@ -1,0 +1,137 @@
+/* How the parts of a running stream are put together. */
+#include "cli/stream.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "pipeline/ingest/kafka.h"
+#include "serve/server.h"
+
+#include <stdlib.h>
+
+/* A question of the page waits for the engine at most so long while nothing comes. */
+#define IDLE_WAIT_MS 20
+
+/* A broker that is away is asked again so often; between two attempts the page is answered. */
+#define CONNECT_WAIT_MS 300
+
+struct tw_stream {
+    const tw_config *config;
+    tw_sink *sink;
+    tw_engine *engine;
+    tw_server *server;
+    tw_source *source;
+};
+
+static tw_code open_all(tw_stream *stream, int ports_tried, tw_err *err) {
+    const tw_config *config = stream->config;
+    TW_TRY(tw_sink_kafka(config, &stream->sink, err));
+    const tw_engine_options opening = {.config = config,
+                                       .state_dir = config->state_dir,
+                                       .lists = TW_LISTS_ALL,
+                                       .wall_intervals = true,
+                                       .sink = stream->sink};
+    TW_TRY(tw_engine_open(&opening, &stream->engine, err));
+    if (!config->serve_enabled)
+        return TW_OK;
+    const tw_server_options serving = {
+        .config = config, .backend = tw_serve_backend_engine(stream->engine), .ports_tried = ports_tried};
+    return tw_server_start(&serving, &stream->server, err);
+}
+
+tw_code tw_stream_open(const tw_stream_options *options, tw_stream **ret_stream, tw_err *err) {
+    tw_stream *stream = tw_zalloc(sizeof *stream);
+    stream->config = options->config;
+    tw_code code = open_all(stream, options->ports_tried, err);
+    if (code != TW_OK) {
+        tw_stream_close(stream);
+        return code;
+    }
+    *ret_stream = stream;
+    return TW_OK;
+}
+
+static tw_code wait_for_broker(tw_stream *stream, tw_kafka_topics *topics, tw_err *err) {
+    bool told = false;
+    for (;;) {
+        tw_err why = {0};
+        tw_code code = tw_kafka_topics_ask(topics, CONNECT_WAIT_MS, &why);
+        if (code == TW_OK && told)
+            tw_log_info("broker", "text=\"it answers\"");
+        if (code != TW_E_BUSY) {
+            if (code != TW_OK && err)
+                *err = why;
+            return code;
+        }
+        if (!told)
+            tw_log_warn("broker", "text=\"%s; waiting for it\"", why.text);
+        told = true;
+        tw_engine_serve(stream->engine);
+        if (tw_stop_wanted())
+            return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before a broker answered");
+    }
+}
+
+/* A topic that is made by the first record has the broker's defaults: not compacted, as lists want it. */
+static tw_code check_output(const tw_kafka_topics *topics, const char *key, const char *topic, tw_err *err) {
+    if (tw_kafka_topics_partitions(topics, topic) > 0)
+        return TW_OK;
+    return tw_fail(err, TW_E_CONFIG, "topic \"%s\" does not exist: create it, or set %s to another name", topic, key);
+}
+
+tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
+    const tw_config *config = stream->config;
+    tw_kafka_topics *topics;
+    TW_TRY(tw_kafka_topics_open(config, &topics, err));
+    tw_code code = wait_for_broker(stream, topics, err);
+    if (code == TW_OK)
+        code = tw_source_kafka(config, topics, &stream->source, err);
+    if (code == TW_OK)
+        code = check_output(topics, "output.recommendations.topic", config->output_recommendations_topic, err);
+    if (code == TW_OK)
+        code = check_output(topics, "output.dead.letters.topic", config->output_dead_letters_topic, err);
+    tw_kafka_topics_close(topics);
+    return code == TW_OK ? tw_engine_attach(stream->engine, stream->source, err) : code;
+}
+
+tw_code tw_stream_step(tw_stream *stream, tw_err *err) {
+    int count;
+    TW_TRY(tw_engine_step(stream->engine, tw_engine_idle_ms(stream->engine, IDLE_WAIT_MS), &count, err));
+    return tw_engine_commit_due(stream->engine, err);
+}
+
+tw_code tw_stream_drain(tw_stream *stream, tw_err *err) {
+    int64_t until_ns = tw_clock_steady_ns(&tw_clock_system) + stream->config->shutdown_timeout_ms * 1000000;
+    tw_code code;
+    do {
+        tw_engine_serve(stream->engine);
+        code = tw_engine_commit(stream->engine, err);
+    } while (code == TW_E_BUSY && tw_clock_steady_ns(&tw_clock_system) < until_ns);
+    if (code == TW_E_BUSY)
+        return tw_wrap(
+            err,
+            "stopped after shutdown.timeout.ms without the last commit; the next start goes on from the one before");
+    return code;
+}
+
+/* The source first: closing it gives partitions up, which the engine hears of. */
+tw_stream *tw_stream_close(tw_stream *stream) {
+    if (stream) {
+        tw_server_stop(stream->server);
+        if (stream->source)
+            stream->source->ops->close(stream->source);
+        tw_engine_close(stream->engine);
+        if (stream->sink)
+            stream->sink->ops->close(stream->sink);
+        free(stream);
+    }
+    return NULL;
+}
+
+tw_engine *tw_stream_engine(tw_stream *stream) {
+    return stream->engine;
+}
+const char *tw_stream_url(const tw_stream *stream) {
+    return stream->server ? tw_server_url(stream->server) : NULL;
+}
