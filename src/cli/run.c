@@ -17,21 +17,28 @@ static void report(tw_engine *engine) {
            t.verdicts[TW_VERDICT_DEAD], t.lists);
 }
 
-static tw_code stream_until_stopped(tw_stream *stream, tw_err *err) {
+static tw_code stream_until_stopped(tw_stream *stream, bool to_the_end, tw_err *err) {
     TW_TRY(tw_stream_connect(stream, err));
-    while (!tw_stop_wanted())
+    while (!tw_stop_wanted() && !(to_the_end && tw_stream_caught_up(stream)))
         TW_TRY(tw_stream_step(stream, err));
+    if (!tw_stop_wanted())
+        TW_TRY(tw_engine_list_owed(tw_stream_engine(stream), err));
     tw_log_info("stopping", "text=\"waiting for acknowledgements\"");
     return tw_stream_drain(stream, err);
 }
 
 static tw_code run(int argc, char **argv, tw_err *err) {
     const char *state_dir = NULL;
-    const tw_option options[] = {{.name = "state",
-                                  .value = "DIR",
-                                  .doc = "Directory of the durable state; created if missing (default state.dir)",
-                                  .text = &state_dir},
-                                 {0}};
+    bool to_the_end = false;
+    const tw_option options[] = {
+        {.name = "state",
+         .value = "DIR",
+         .doc = "Directory of the durable state; created if missing (default state.dir)",
+         .text = &state_dir},
+        {.name = "to-the-end",
+         .doc = "End by itself when what the topics held at the start is consumed and published",
+         .flag = &to_the_end},
+        {0}};
     tw_config config;
     tw_args args;
     tw_stream *stream = NULL;
@@ -51,7 +58,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         goto done;
     if (tw_stream_url(stream))
         tw_log_info("serving", "url=%s", tw_stream_url(stream));
-    code = stream_until_stopped(stream, err);
+    code = stream_until_stopped(stream, to_the_end, err);
     if (code == TW_OK)
         report(tw_stream_engine(stream));
     else if (code == TW_E_INTERRUPTED) /* before a broker answered: nothing was begun */
@@ -62,5 +69,5 @@ done:
     return code;
 }
 
-const tw_command tw_command_run = {"run", "--config FILE [--set KEY=VALUE] [--state DIR]",
+const tw_command tw_command_run = {"run", "--config FILE [--state DIR] [--to-the-end]",
                                    "Streams: Kafka topics in, fresh recommendations out, until a signal", run};

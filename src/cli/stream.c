@@ -101,6 +101,10 @@ tw_code tw_stream_step(tw_stream *stream, tw_err *err) {
     return tw_engine_commit_due(stream->engine, err);
 }
 
+bool tw_stream_caught_up(const tw_stream *stream) {
+    return stream->source->caught_up;
+}
+
 tw_code tw_stream_drain(tw_stream *stream, tw_err *err) {
     int64_t until_ns = tw_clock_steady_ns(&tw_clock_system) + stream->config->shutdown_timeout_ms * 1000000;
     tw_code code;

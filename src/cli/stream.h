@@ -24,6 +24,9 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err);
 /* One step and, when it is due, a commit. */
 tw_code tw_stream_step(tw_stream *stream, tw_err *err);
 
+/* What the inputs held when they were first read has been consumed. */
+bool tw_stream_caught_up(const tw_stream *stream);
+
 /* The end of a good run: waits at most shutdown.timeout.ms for what was produced and commits. Errors: TW_E_BUSY (not acknowledged in
  * that time: nothing is lost, the next start goes on from the commit before). */
 tw_code tw_stream_drain(tw_stream *stream, tw_err *err);

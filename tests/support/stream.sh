@@ -1,0 +1,52 @@
+# What the tests of `tailwater run` share: an embedded broker in a process of its own, a configuration for it, and running to the
+# end. Sourced with $dir set to a folder of the test's own and $T to the executable.
+
+broker_pid=
+
+# broker_start TOPIC[:PARTITIONS]...: fills $servers; broker_stop ends it.
+broker_start() {
+    "$T" broker "$@" >"$dir/broker" 2>"$dir/broker.err" &
+    broker_pid=$!
+    for _ in $(seq 1 200); do
+        grep -q '^bootstrap' "$dir/broker" && break
+        sleep 0.05
+    done
+    servers=$(sed -n 's/^bootstrap.servers=//p' "$dir/broker")
+    [ -n "$servers" ] || { echo "the embedded broker did not start: $(cat "$dir/broker.err")"; exit 1; }
+}
+
+broker_stop() {
+    [ -z "$broker_pid" ] || { kill "$broker_pid" 2>/dev/null; wait "$broker_pid" 2>/dev/null; }
+    broker_pid=
+}
+
+# configure FILE LINE...: settings that suit the embedded broker, then more lines.
+configure() {
+    local file=$1
+    shift
+    cat >"$file" <<CONFIG
+serve.enabled: false
+rank.list.size: 3
+learn.dim: 16
+commit.interval.ms: 50
+$(printf '%s\n' "$@")
+kafka:
+  bootstrap.servers: $servers
+  linger.ms: 50
+  fetch.wait.max.ms: 10
+  session.timeout.ms: 6000
+CONFIG
+}
+
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+    local until=$(($(date +%s) + $1))
+    shift
+    until "$@"; do
+        [ "$(date +%s)" -lt "$until" ] || return 1
+        sleep 0.1
+    done
+}
+
+# field NAME FILE: a number out of one JSON object.
+field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$2"; }
