@@ -5,10 +5,11 @@ broker_pid=
 
 # broker_start TOPIC[:PARTITIONS]...: fills $servers; broker_stop ends it.
 broker_start() {
+    rm -f "$dir/broker"
     "$T" broker "$@" >"$dir/broker" 2>"$dir/broker.err" &
     broker_pid=$!
     for _ in $(seq 1 200); do
-        grep -q '^bootstrap' "$dir/broker" && break
+        grep -q "^bootstrap" "$dir/broker" 2>/dev/null && break
         sleep 0.05
     done
     servers=$(sed -n 's/^bootstrap.servers=//p' "$dir/broker")

@@ -158,7 +158,7 @@ static tw_code check_topics(kafka_source *self, const tw_kafka_topics *topics, t
                            "these topics need "
                            "equal counts",
                            first, self->source.partitions, input->name, partitions);
-        first = input->name;
+        first = first ? first : input->name;
         self->source.partitions = partitions;
         self->topics[self->topics_count++] = topic;
     }
