@@ -1,5 +1,5 @@
 # A thin door. The build is CMake's; CMakePresets.json has the other builds.
-.PHONY: all deps build demo test format clean
+.PHONY: all deps build demo test test-kafka format clean
 JOBS ?= $(shell nproc)
 
 all: build
@@ -21,6 +21,11 @@ test: build
 	@cmake --preset asan >/dev/null
 	@cmake --build --preset asan -j $(JOBS)
 	@cmake/test.sh build/release build/asan
+
+# The suite against a real Kafka broker and schema registry, from packages; KAFKA_VERSION=3.9.2 for another one, FAULTS=short for fewer.
+test-kafka: build
+	@cmake/deps.sh kafka
+	@tests/kafka/run.sh
 
 format:
 	@git ls-files '*.c' '*.h' '*.inc' | xargs clang-format -i

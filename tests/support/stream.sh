@@ -49,5 +49,5 @@ wait_for() {
     done
 }
 
-# field NAME FILE: a number out of one JSON object.
-field() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$2"; }
+# field NAME FILE: the first number of that name in a JSON object.
+field() { grep -o "\"$1\":[0-9]*" "$2" | head -1 | grep -o '[0-9]*$'; }
