@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@ static tw_test *tests_first, **tests_last = &tests_first;
 static jmp_buf test_left;
 static uint64_t test_seed;
 static char test_root[512];
+static bool in_helper; /* no test to leave: a failed assertion ends the process */
 
 enum { LEFT_FAILED = 1, LEFT_SKIPPED };
 
@@ -23,12 +25,15 @@ void tw_test_add(tw_test *test) {
 }
 
 void tw_test_fail(const char *file, int line, const char *fmt, ...) {
+    FILE *to = in_helper ? stderr : stdout;
     va_list args;
     va_start(args, fmt);
-    printf("  %s:%d: ", file, line);
-    vprintf(fmt, args);
-    printf("\n");
+    fprintf(to, "  %s:%d: ", file, line);
+    vfprintf(to, fmt, args);
+    fprintf(to, "\n");
     va_end(args);
+    if (in_helper)
+        exit(1);
     longjmp(test_left, LEFT_FAILED);
 }
 
@@ -61,6 +66,46 @@ const char *tw_test_dir(void) {
     return dir;
 }
 
+static tw_helper *helpers;
+
+void tw_helper_add(tw_helper *helper) {
+    helper->next = helpers;
+    helpers = helper;
+}
+
+pid_t tw_test_spawn(const char *helper, const char *const *args, int *ret_out) {
+    const char *argv[16] = {"test", "--helper", helper};
+    int pipe_fds[2] = {-1, -1};
+    for (int i = 0; args[i]; i++)
+        argv[3 + i] = args[i];
+    if (ret_out && pipe(pipe_fds) != 0)
+        tw_test_fail(__FILE__, __LINE__, "no pipe");
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid < 0)
+        tw_test_fail(__FILE__, __LINE__, "no process");
+    if (pid == 0) {
+        if (ret_out)
+            dup2(pipe_fds[1], STDOUT_FILENO);
+        if (ret_out && close(pipe_fds[0]) + close(pipe_fds[1]) != 0)
+            _exit(126);
+        execv("/proc/self/exe", (char **)argv);
+        _exit(127);
+    }
+    if (ret_out) {
+        close(pipe_fds[1]);
+        *ret_out = pipe_fds[0];
+    }
+    return pid;
+}
+
+int tw_test_wait(pid_t pid) {
+    int status = 0;
+    if (waitpid(pid, &status, 0) != pid)
+        tw_test_fail(__FILE__, __LINE__, "no such process");
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw) {
     (void)st, (void)type, (void)ftw;
     return remove(path);
@@ -68,6 +113,9 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 
 int main(int argc, char **argv) {
     const char *only = NULL;
+    for (tw_helper *helper = helpers; helper && argc > 2 && strcmp(argv[1], "--helper") == 0; helper = helper->next)
+        if (strcmp(helper->name, argv[2]) == 0 && (in_helper = true))
+            return helper->run(argc - 3, argv + 3);
     test_seed = (uint64_t)time(NULL);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)

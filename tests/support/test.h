@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 
 typedef struct tw_test {
     const char *name;
@@ -28,6 +29,26 @@ uint64_t tw_test_seed(void);
 
 /* A fresh directory under $TMPDIR, removed with its contents after the test. */
 const char *tw_test_dir(void);
+
+/* Work for another process: HELPER(name) { ... return 0; } runs in a fresh process of this program, started by tw_test_spawn with
+ * texts as argv[0..argc-1]; what it prints can be read from *ret_out (NULL: it goes where ours goes). tw_test_wait gives
+ * the exit code, or minus the signal that ended it. */
+typedef struct tw_helper {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    struct tw_helper *next;
+} tw_helper;
+void tw_helper_add(tw_helper *helper);
+pid_t tw_test_spawn(const char *helper, const char *const *args, int *ret_out); /* args end with NULL */
+int tw_test_wait(pid_t pid);
+
+#define HELPER(name)                                                  \
+    static int name(int argc, char **argv);                           \
+    __attribute__((constructor)) static void name##_register_(void) { \
+        static tw_helper helper = {#name, name, NULL};                \
+        tw_helper_add(&helper);                                       \
+    }                                                                 \
+    static int name(int argc, char **argv)
 
 #define TEST(name)                                                    \
     static void name(void);                                           \
