@@ -5,6 +5,6 @@
 #define TW_VERSION "0.1.0"
 
 /* Format of the store. A store of another format is refused with both numbers named. */
-#define TW_STORE_FORMAT 1
+#define TW_STORE_FORMAT 2
 
 #endif

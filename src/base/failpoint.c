@@ -41,3 +41,10 @@ bool tw_failpoint_pass(tw_failpoint point) {
         kill(getpid(), SIGKILL);
     return true;
 }
+
+void tw_failpoint_arm(tw_failpoint point, long passes) {
+    armed_point = (int)point;
+    armed_fail = true;
+    passes_left = passes;
+    tw_failpoint_armed = passes > 0;
+}

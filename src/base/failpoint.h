@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #define TW_FAILPOINT_LIST(X)                                                               \
+    X(STORE_CALL, "store.call", "each call of the store that may fail")                    \
     X(STORE_BEGIN, "store.begin", "before the transaction of a commit")                    \
     X(STORE_JOURNAL, "store.journal", "the journal is written, nothing else")              \
     X(STORE_METAS, "store.metas", "metas and logs are written, the fold is not")           \
@@ -29,6 +30,9 @@ extern bool tw_failpoint_armed; /* read the variable once, before main */
 
 /* Kills the process when its time has come; true when the call there must fail. */
 bool tw_failpoint_pass(tw_failpoint point);
+
+/* Arms or, with passes 0, disarms from within a test, on one thread: the pass of that number fails. */
+void tw_failpoint_arm(tw_failpoint point, long passes);
 
 #define TW_FAILPOINT(point) (tw_failpoint_armed && tw_failpoint_pass(TW_FAILPOINT_##point))
 

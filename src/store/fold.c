@@ -7,7 +7,6 @@
 #include "store/internal.h"
 
 #include "base/alloc.h"
-#include "base/failpoint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,9 +28,11 @@ static int write_slice(tw_store *store, MDB_txn *txn, place *places, size_t coun
         tw_table table = (tw_table)places[i].key[0];
         uint32_t row = tw_store_u32(places[i].key + 1);
         tw_buf_clear(&store->scratch);
+        tw_buf_u64(&store->scratch, 0); /* the checksum comes here */
         store->owner.encode(store->owner.self, table, row, &store->scratch);
         MDB_val key = {TW_ROW_KEY_SIZE, places[i].key}, value = {store->scratch.size, store->scratch.data};
-        int result = mdb_put(txn, store->rows, &key, &value, 0);
+        tw_store_seal(key, value);
+        int result = TW_STORE_CALL(mdb_put(txn, store->rows, &key, &value, 0));
         if (result != 0)
             return result;
         store->stats.written_bytes += store->scratch.size;
@@ -44,8 +45,12 @@ static int delete_row(tw_store *store, MDB_txn *txn, tw_table table, uint32_t ro
     unsigned char key_bytes[TW_ROW_KEY_SIZE];
     tw_store_row_key(table, row, key_bytes);
     MDB_val key = {sizeof key_bytes, key_bytes};
-    int result = mdb_del(txn, store->rows, &key, NULL);
+    int result = TW_STORE_CALL(mdb_del(txn, store->rows, &key, NULL));
     return result == MDB_NOTFOUND ? 0 : result;
+}
+
+static tw_code damaged(const tw_store *store, tw_err *err) {
+    return tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, store->oldest);
 }
 
 /* Goes on in the chunk where the last fold stopped. *ret_done: the chunk is through. */
@@ -83,7 +88,7 @@ static tw_code fold_chunk(tw_store *store, MDB_txn *txn, tw_slice chunk, uint64_
     (void)TW_FAILPOINT(STORE_FOLD);
     free(places);
     if (bad)
-        return tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, store->oldest);
+        return damaged(store, err);
     return result ? tw_store_fail(store, result, "fold", err) : TW_OK;
 }
 
@@ -92,13 +97,13 @@ static int delete_commit(tw_store *store, MDB_txn *txn) {
         unsigned char key_bytes[TW_CHUNK_KEY_SIZE];
         MDB_val key = {sizeof key_bytes, key_bytes}, value;
         tw_store_chunk_key(store->oldest, chunk, key_bytes);
-        int result = mdb_get(txn, store->journal, &key, &value);
+        int result = TW_STORE_CALL(mdb_get(txn, store->journal, &key, &value));
         if (result == MDB_NOTFOUND)
             return 0;
         if (result != 0)
             return result;
         store->journal_bytes -= value.mv_size;
-        result = mdb_del(txn, store->journal, &key, NULL);
+        result = TW_STORE_CALL(mdb_del(txn, store->journal, &key, NULL));
         if (result != 0)
             return result;
     }
@@ -111,7 +116,7 @@ tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64
         unsigned char key_bytes[TW_CHUNK_KEY_SIZE];
         MDB_val key = {sizeof key_bytes, key_bytes}, value;
         tw_store_chunk_key(store->oldest, store->fold_chunk, key_bytes);
-        int result = mdb_get(txn, store->journal, &key, &value);
+        int result = TW_STORE_CALL(mdb_get(txn, store->journal, &key, &value));
         if (result == MDB_NOTFOUND) { /* all its chunks are through */
             result = delete_commit(store, txn);
             if (result != 0)
@@ -124,8 +129,11 @@ tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64
             return tw_store_fail(store, result, "fold", err);
         /* The page under value may move when rows are put: the chunk is copied. */
         tw_buf chunk = {0};
+        tw_slice bytes;
         bool done;
-        tw_buf_put(&chunk, (char *)value.mv_data + sizeof(uint64_t), value.mv_size - sizeof(uint64_t));
+        if (!tw_store_unseal(key, value, &bytes))
+            return damaged(store, err);
+        tw_buf_put(&chunk, bytes.data, bytes.size);
         tw_code code = fold_chunk(store, txn, tw_buf_slice(&chunk), rows_max, ret_folded, &done, err);
         tw_buf_done(&chunk);
         TW_TRY(code);
@@ -138,11 +146,14 @@ tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64
 }
 
 tw_code tw_store_fold_all(tw_store *store, tw_err *err) {
+    if (store->failed)
+        return tw_fail(err, TW_E_STORE, "%s: an earlier commit failed: open it again", store->dir);
     store->folding = store->commit;
-    while (store->oldest <= store->commit) {
+    while (store->oldest <= store->commit && store->journal_bytes > 0) {
         MDB_txn *txn;
         uint64_t folded;
-        int result = mdb_txn_begin(store->env, NULL, 0, &txn);
+        store->failed = true; /* until it is through */
+        int result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, 0, &txn));
         if (result != 0)
             return tw_store_fail(store, result, "begin", err);
         tw_code code = tw_store_fold(store, txn, 0, 65536, &folded, err);
@@ -150,10 +161,9 @@ tw_code tw_store_fold_all(tw_store *store, tw_err *err) {
             mdb_txn_abort(txn);
             return code;
         }
-        if ((result = mdb_txn_commit(txn)) != 0)
+        if ((result = tw_store_commit_txn(txn)) != 0)
             return tw_store_fail(store, result, "commit", err);
-        if (store->journal_bytes == 0)
-            break;
+        store->failed = false;
     }
     return TW_OK;
 }

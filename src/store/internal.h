@@ -4,9 +4,22 @@
 
 #include "store/store.h"
 
+#include "base/failpoint.h"
+
+#include <errno.h>
 #include <lmdb.h>
 
-/* The store's own metas: the format, and the number of the last commit (the journal may be empty). */
+/* Every call that may fail for the world's reasons goes through one of these, so that a test can make each fail once: one of
+ * LMDB, which answers with an errno, and one of the system, which sets it. */
+#define TW_STORE_CALL(call) (TW_FAILPOINT(STORE_CALL) ? EIO : (call))
+#define TW_STORE_SYSTEM(call) (TW_FAILPOINT(STORE_CALL) ? (errno = EIO, -1) : (call))
+
+/* Names in the main table. */
+#define TW_STORE_TABLES \
+    { "metas", "rows", "journal", "logs" }
+#define TW_STORE_TABLES_COUNT 4
+/* The store's own metas: the format (4 bytes, for ever and without a checksum), and the number of the last commit (the journal
+ * may be empty). */
 #define TW_STORE_FORMAT_META "format"
 #define TW_STORE_COMMIT_META "commit"
 /* A row in place: table and row, big-endian, so that a table's rows lie in order. */
@@ -16,7 +29,10 @@
 /* A piece of a log: log, bucket, commit, number in the commit, big-endian. */
 #define TW_LOG_KEY_SIZE 24
 
-/* An operation in a chunk: this head, then size bytes. A chunk is XXH3-64 of its operations, then the operations. */
+/* Every value but the format begins with the XXH3-64 of what follows, seeded with that of its key. */
+#define TW_SUM_SIZE 8
+
+/* An operation in a chunk: this head, then size bytes. */
 typedef struct tw_op {
     uint8_t kind, table;
     uint16_t zero;
@@ -47,10 +63,10 @@ struct tw_store {
     tw_store_options options;
     char *dir;
     tw_store_owner owner;
-    int lock_fd;
+    int lock_fd; /* data.mdb, locked: by the writer alone, or by readers without a place in LMDB's table of readers */
     MDB_env *env;
     MDB_dbi metas, rows, journal, logs;
-    bool has_tables; /* the tables exist (a reader of a store that was never written has none) */
+    bool failed; /* a commit failed: what memory holds of the store is ahead of the file */
 
     uint64_t commit;  /* number of the last commit */
     uint64_t folding; /* number of the commit that a fold runs in: what memory holds now */
@@ -72,8 +88,7 @@ struct tw_store {
 };
 
 /* store.c */
-tw_code tw_store_pad(tw_store *store, tw_err *err); /* makes the file as long as its pages span */
-/* LMDB's answer as ours. */
+/* LMDB's answer, or errno, as ours. */
 tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err);
 tw_row_mark *tw_store_mark(tw_store *store, tw_table table, uint32_t row);
 void tw_store_row_key(tw_table table, uint32_t row, unsigned char *key);
@@ -82,7 +97,32 @@ uint64_t tw_store_u64(const void *big_endian);
 uint32_t tw_store_u32(const void *big_endian);
 void tw_store_put_u64(unsigned char *to, uint64_t value);
 void tw_store_put_u32(unsigned char *to, uint32_t value);
-/* The next operation of a chunk at *offset; false at its end. The bytes are borrowed. */
+/* Fills in the checksum for which the value has room at its start. */
+void tw_store_seal(MDB_val key, MDB_val value);
+/* The value without its checksum; false when that does not fit. */
+bool tw_store_unseal(MDB_val key, MDB_val value, tw_slice *ret_bytes);
+/* A transaction that reads; adopts the size of the map when a writer made it larger. */
+int tw_store_begin_read(tw_store *store, MDB_txn **ret_txn);
+int tw_store_commit_txn(MDB_txn *txn); /* mdb_txn_commit, which a test can make fail; the transaction is gone */
+
+/* lock.c: who may open; the directory and its files. */
+tw_code tw_store_make_dir(const char *dir, tw_err *err);    /* mkdir -p, durably */
+tw_code tw_store_lock_writer(tw_store *store, tw_err *err); /* makes the store where there never was one */
+/* A reader that may not write to lock.mdb: no writer may begin until tw_store_unlock. A reader that may needs no lock. */
+tw_code tw_store_lock_reader(tw_store *store, bool *ret_listed, tw_err *err);
+void tw_store_unlock(tw_store *store);
+tw_code tw_store_sign(tw_store *store, tw_err *err); /* says who writes here, and that a state is here */
+
+/* open.c: the environment and its tables; refuses what is not ours. */
+tw_code tw_store_create(tw_store *store, const char *path,
+                        tw_err *err); /* a store without a commit, in a file of its own */
+tw_code tw_store_open_env(tw_store *store, bool listed, tw_err *err);
+tw_code tw_store_open_tables(tw_store *store, bool *ret_fresh, tw_err *err);
+
+/* whole.c: refuses a file that ends before a page that is in use. */
+tw_code tw_store_check_whole(tw_store *store, tw_err *err);
+
+/* load.c: the next operation of a chunk at *offset; false at its end. The bytes are borrowed. */
 bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad);
 
 /* fold.c: folds at most rows_max rows of the oldest commits while more than keep_bytes of journal are left. */

@@ -1,19 +1,14 @@
-/* Opening, locking, loading and closing. Called by the engine at start and end; commits are in commit.c, the fold in fold.c. */
+/* Opening and closing, and what the files of the store share. Called by the engine at start and end. Who may open is in lock.c, what
+ * is ours in open.c, whether it is all there in whole.c; then load.c, and commit.c with fold.c. */
 #include "store/internal.h"
 
 #include "base/alloc.h"
 #include "base/hash.h"
-#include "tailwater/version.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 /* LMDB answers a write that came out short with EIO, whatever the reason: a disk without room for a commit is full. */
 static bool disk_is_full(const tw_store *store) {
@@ -86,150 +81,39 @@ tw_row_mark *tw_store_mark(tw_store *store, tw_table table, uint32_t row) {
     return &store->marks[table][row];
 }
 
-/* mkdir -p. */
-static tw_code make_dir(const char *dir, tw_err *err) {
-    char path[4200];
-    snprintf(path, sizeof path, "%s", dir);
-    for (char *at = path + 1;; at++) {
-        if (*at && *at != '/')
-            continue;
-        char kept = *at;
-        *at = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return tw_fail_errno(err, TW_E_IO, "%s", path);
-        *at = kept;
-        if (!kept)
-            return TW_OK;
-    }
+static uint64_t sum_of(MDB_val key, const char *bytes, size_t size) {
+    return tw_hash64((tw_slice){bytes, size}) ^ tw_hash64((tw_slice){key.mv_data, key.mv_size});
 }
 
-/* One writer: a lock on a file that also says who. The lock goes with the process, however it ends. */
-static tw_code take_lock(tw_store *store, tw_err *err) {
-    char path[4300], text[32];
-    snprintf(path, sizeof path, "%s/owner.pid", store->dir);
-    store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (store->lock_fd < 0)
-        return tw_fail_errno(err, TW_E_IO, "%s", path);
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = pread(store->lock_fd, text, sizeof text - 1, 0);
-        text[n > 0 ? n : 0] = '\0';
-        text[strcspn(text, "\n")] = '\0';
-        return tw_fail(err, TW_E_LOCKED, "%s is open for writing in process %s", store->dir,
-                       *text ? text : "(unknown)");
-    }
-    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(store->lock_fd, 0) != 0 || pwrite(store->lock_fd, text, (size_t)size, 0) != size)
-        return tw_fail_errno(err, TW_E_IO, "%s", path);
-    return TW_OK;
+void tw_store_seal(MDB_val key, MDB_val value) {
+    uint64_t sum = sum_of(key, (char *)value.mv_data + TW_SUM_SIZE, value.mv_size - TW_SUM_SIZE);
+    memcpy(value.mv_data, &sum, TW_SUM_SIZE);
 }
 
-/* The size that the pages of the last commit span, and the size of the file. LMDB does not write pages that were taken and given
- * back within a transaction, so the file may end a few pages early until tw_store_pad makes it whole. */
-static tw_code sizes(const tw_store *store, uint64_t *ret_wanted, uint64_t *ret_file, tw_err *err) {
-    char path[4300];
-    struct stat st;
-    MDB_envinfo info;
-    MDB_stat pages;
-    snprintf(path, sizeof path, "%s/data.mdb", store->dir);
-    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &pages) != 0 || stat(path, &st) != 0)
-        return tw_fail_errno(err, TW_E_IO, "%s", path);
-    *ret_wanted = (uint64_t)(info.me_last_pgno + 1) * pages.ms_psize;
-    *ret_file = (uint64_t)st.st_size;
-    return TW_OK;
+bool tw_store_unseal(MDB_val key, MDB_val value, tw_slice *ret_bytes) {
+    uint64_t sum;
+    if (value.mv_size < TW_SUM_SIZE)
+        return false;
+    memcpy(&sum, value.mv_data, TW_SUM_SIZE);
+    *ret_bytes = (tw_slice){(char *)value.mv_data + TW_SUM_SIZE, value.mv_size - TW_SUM_SIZE};
+    return sum == sum_of(key, ret_bytes->data, ret_bytes->size);
 }
 
-tw_code tw_store_pad(tw_store *store, tw_err *err) {
-    uint64_t wanted, file;
-    int fd;
-    TW_TRY(sizes(store, &wanted, &file, err));
-    if (file >= wanted)
-        return TW_OK;
-    if (mdb_env_get_fd(store->env, &fd) != 0 || ftruncate(fd, (off_t)wanted) != 0)
-        return tw_fail_errno(err, TW_E_IO, "%s/data.mdb", store->dir);
-    return TW_OK;
-}
-
-/* A file much shorter than its pages span was cut: the first touch of a missing page would be SIGBUS. */
-#define SHORT_MAX (64 * 4096)
-
-static tw_code check_size(tw_store *store, tw_err *err) {
-    uint64_t wanted, file;
-    TW_TRY(sizes(store, &wanted, &file, err));
-    if (file + SHORT_MAX < wanted)
-        return tw_fail(err, TW_E_STORE, "%s/data.mdb is truncated: %" PRIu64 " bytes, its pages need %" PRIu64,
-                       store->dir, file, wanted);
-    return store->options.read_only ? TW_OK : tw_store_pad(store, err);
-}
-
-static tw_code open_env(tw_store *store, tw_err *err) {
-    unsigned flags = MDB_NOTLS | (store->options.read_only ? MDB_RDONLY : 0);
-    int result = mdb_env_create(&store->env);
-    if (result == 0)
-        result = mdb_env_set_maxdbs(store->env, 8);
-    if (result == 0)
-        result = mdb_env_set_mapsize(store->env, store->options.map_max_bytes);
-    if (result == 0)
-        result = mdb_env_open(store->env, store->dir, flags, 0666);
-    if (result == EACCES &&
-        store->options.read_only) { /* a directory that we may only read: no place in the table of readers */
-        mdb_env_close(store->env);
-        store->env = NULL;
-        result = mdb_env_create(&store->env);
+int tw_store_begin_read(tw_store *store, MDB_txn **ret_txn) {
+    int result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn));
+    while (result == MDB_MAP_RESIZED) { /* the writer's map is larger than ours, and in use */
+        result = TW_STORE_CALL(mdb_env_set_mapsize(store->env, 0));
         if (result == 0)
-            result = mdb_env_set_maxdbs(store->env, 8);
-        if (result == 0)
-            result = mdb_env_open(store->env, store->dir, flags | MDB_NOLOCK, 0666);
+            result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn));
     }
-    if (result != 0)
-        return tw_store_fail(store, result, "open", err);
-    int dead;
-    mdb_reader_check(store->env, &dead);
-    return check_size(store, err);
+    return result;
 }
 
-static tw_code check_format(tw_store *store, MDB_txn *txn, bool *ret_fresh, tw_err *err) {
-    MDB_val key = {strlen(TW_STORE_FORMAT_META), TW_STORE_FORMAT_META}, value;
-    uint32_t format = TW_STORE_FORMAT;
-    int result = mdb_get(txn, store->metas, &key, &value);
-    *ret_fresh = result == MDB_NOTFOUND;
-    if (*ret_fresh && !store->options.read_only) {
-        value = (MDB_val){sizeof format, &format};
-        result = mdb_put(txn, store->metas, &key, &value, 0);
-        return result ? tw_store_fail(store, result, "format", err) : TW_OK;
-    }
-    if (result == 0 && value.mv_size == sizeof format)
-        memcpy(&format, value.mv_data, sizeof format);
-    if (format != TW_STORE_FORMAT)
-        return tw_fail(err, TW_E_VERSION, "%s has store format %" PRIu32 ", this program writes format %d", store->dir,
-                       format, TW_STORE_FORMAT);
-    return TW_OK;
-}
-
-static tw_code open_tables(tw_store *store, bool *ret_fresh, tw_err *err) {
-    static const char *const names[] = {"metas", "rows", "journal", "logs"};
-    MDB_dbi *const tables[] = {&store->metas, &store->rows, &store->journal, &store->logs};
-    MDB_txn *txn;
-    int result = mdb_txn_begin(store->env, NULL, store->options.read_only ? MDB_RDONLY : 0, &txn);
-    if (result != 0)
-        return tw_store_fail(store, result, "begin", err);
-    for (int t = 0; t < 4; t++) {
-        result = mdb_dbi_open(txn, names[t], store->options.read_only ? 0 : MDB_CREATE, tables[t]);
-        if (result == MDB_NOTFOUND && store->options.read_only) {
-            mdb_txn_abort(txn);
-            return tw_fail(err, TW_E_NOT_FOUND, "%s holds no state yet", store->dir);
-        }
-        if (result != 0) {
-            mdb_txn_abort(txn);
-            return tw_store_fail(store, result, "tables", err);
-        }
-    }
-    tw_code code = check_format(store, txn, ret_fresh, err);
-    if (code != TW_OK) {
-        mdb_txn_abort(txn);
-        return code;
-    }
-    result = mdb_txn_commit(txn);
-    return result ? tw_store_fail(store, result, "create", err) : TW_OK;
+int tw_store_commit_txn(MDB_txn *txn) {
+    if (!TW_FAILPOINT(STORE_CALL))
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return EIO;
 }
 
 tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store,
@@ -241,22 +125,26 @@ tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *own
     store->dir = tw_strdup(options->dir);
     store->lock_fd = -1;
     store->oldest = 1;
+    bool listed = true, fresh;
     tw_code code = TW_OK;
     if (options->read_only && stat(store->dir, &st) != 0)
         code = tw_fail(err, TW_E_NOT_FOUND, "%s: no such directory", store->dir);
-    else if (!options->read_only)
-        code = make_dir(store->dir, err);
+    else if (options->read_only)
+        code = tw_store_lock_reader(store, &listed, err);
+    else if ((code = tw_store_make_dir(store->dir, err)) == TW_OK)
+        code = tw_store_lock_writer(store, err);
+    if (code == TW_OK)
+        code = tw_store_open_env(store, listed, err);
+    if (code == TW_OK)
+        code = tw_store_open_tables(store, &fresh, err);
     if (code == TW_OK && !options->read_only)
-        code = take_lock(store, err);
-    if (code == TW_OK)
-        code = open_env(store, err);
-    if (code == TW_OK)
-        code = open_tables(store, ret_fresh, err);
+        code = tw_store_sign(store, err);
     if (code != TW_OK) {
         tw_store_close(store);
         return code;
     }
     *ret_store = store;
+    *ret_fresh = fresh;
     return TW_OK;
 }
 
@@ -265,8 +153,7 @@ tw_store *tw_store_close(tw_store *store) {
         return NULL;
     if (store->env)
         mdb_env_close(store->env);
-    if (store->lock_fd >= 0)
-        close(store->lock_fd);
+    tw_store_unlock(store);
     for (size_t i = 0; i < store->chunks_capacity; i++)
         tw_buf_done(&store->chunks[i]);
     for (size_t i = 0; i < store->pending_metas_capacity; i++)
@@ -281,133 +168,6 @@ tw_store *tw_store_close(tw_store *store) {
     free(store->dir);
     free(store);
     return NULL;
-}
-
-/* ---- loading ------------------------------------------------------------------------------------------------------ */
-
-bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad) {
-    *ret_bad = false;
-    if (*offset == chunk.size)
-        return false;
-    *ret_bad = chunk.size - *offset < sizeof *ret_op;
-    if (*ret_bad)
-        return false;
-    memcpy(ret_op, chunk.data + *offset, sizeof *ret_op);
-    *offset += sizeof *ret_op;
-    *ret_bad = ret_op->size > chunk.size - *offset || ret_op->table >= TW_TABLE_COUNT || ret_op->kind < TW_OP_PUT ||
-               ret_op->kind > TW_OP_DELETE;
-    if (*ret_bad)
-        return false;
-    *ret_bytes = (tw_slice){chunk.data + *offset, ret_op->size};
-    *offset += ret_op->size;
-    return true;
-}
-
-static tw_code load_chunk(tw_store *store, uint64_t commit, tw_slice chunk, tw_err *err) {
-    uint64_t sum;
-    if (chunk.size < sizeof sum)
-        return tw_fail(err, TW_E_STORE, "%s: a chunk of the journal is too short", store->dir);
-    memcpy(&sum, chunk.data, sizeof sum);
-    chunk = (tw_slice){chunk.data + sizeof sum, chunk.size - sizeof sum};
-    if (sum != tw_hash64(chunk))
-        return tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, commit);
-    size_t offset = 0;
-    tw_op op;
-    tw_slice bytes;
-    bool bad;
-    while (tw_store_next_op(chunk, &offset, &op, &bytes, &bad)) {
-        if (op.kind == TW_OP_DELETE)
-            store->owner.load_delete(store->owner.self, (tw_table)op.table, op.row);
-        else
-            TW_TRY(
-                store->owner.load(store->owner.self, (tw_table)op.table, op.row, bytes, op.kind == TW_OP_DELTA, err));
-        if (op.kind != TW_OP_DELTA)
-            tw_store_mark(store, (tw_table)op.table, op.row)->whole = (uint32_t)commit;
-    }
-    return bad ? tw_fail(err, TW_E_STORE, "%s: commit %" PRIu64 " of the journal is damaged", store->dir, commit)
-               : TW_OK;
-}
-
-typedef tw_code (*visit_fn)(tw_store *store, MDB_val key, MDB_val value, tw_err *err);
-
-static tw_code visit_meta(tw_store *store, MDB_val key, MDB_val value, tw_err *err) {
-    char name[64];
-    if (key.mv_size >= sizeof name)
-        return tw_fail(err, TW_E_STORE, "%s: a meta's name is damaged", store->dir);
-    memcpy(name, key.mv_data, key.mv_size);
-    name[key.mv_size] = '\0';
-    if (strcmp(name, TW_STORE_FORMAT_META) == 0)
-        return TW_OK;
-    if (strcmp(name, TW_STORE_COMMIT_META) == 0) {
-        if (value.mv_size != sizeof store->commit)
-            return tw_fail(err, TW_E_STORE, "%s: the number of the last commit is damaged", store->dir);
-        memcpy(&store->commit, value.mv_data, sizeof store->commit);
-        return TW_OK;
-    }
-    return store->owner.load_meta(store->owner.self, name, (tw_slice){value.mv_data, value.mv_size}, err);
-}
-
-static tw_code visit_row(tw_store *store, MDB_val key, MDB_val value, tw_err *err) {
-    const unsigned char *k = key.mv_data;
-    if (key.mv_size != TW_ROW_KEY_SIZE || k[0] >= TW_TABLE_COUNT)
-        return tw_fail(err, TW_E_STORE, "%s: a row's key is damaged", store->dir);
-    return store->owner.load(store->owner.self, (tw_table)k[0], tw_store_u32(k + 1),
-                             (tw_slice){value.mv_data, value.mv_size}, false, err);
-}
-
-static tw_code visit_chunk(tw_store *store, MDB_val key, MDB_val value, tw_err *err) {
-    if (key.mv_size != TW_CHUNK_KEY_SIZE)
-        return tw_fail(err, TW_E_STORE, "%s: a journal key is damaged", store->dir);
-    uint64_t commit = tw_store_u64(key.mv_data);
-    if (store->journal_bytes == 0)
-        store->oldest = commit;
-    if (commit > store->commit)
-        return tw_fail(err, TW_E_STORE, "%s: the journal holds commit %" PRIu64 ", the last one was %" PRIu64,
-                       store->dir, commit, store->commit);
-    store->journal_bytes += value.mv_size;
-    return load_chunk(store, commit, (tw_slice){value.mv_data, value.mv_size}, err);
-}
-
-static tw_code visit_log(tw_store *store, MDB_val key, MDB_val value, tw_err *err) {
-    const unsigned char *k = key.mv_data;
-    if (key.mv_size != TW_LOG_KEY_SIZE)
-        return tw_fail(err, TW_E_STORE, "%s: a log's key is damaged", store->dir);
-    return store->owner.load_log(store->owner.self, tw_store_u32(k), tw_store_u64(k + 4),
-                                 (tw_slice){value.mv_data, value.mv_size}, err);
-}
-
-static tw_code visit_all(tw_store *store, MDB_txn *txn, MDB_dbi table, visit_fn visit, tw_err *err) {
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    tw_code code = TW_OK;
-    int result = mdb_cursor_open(txn, table, &cursor);
-    if (result != 0)
-        return tw_store_fail(store, result, "cursor", err);
-    for (result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); result == 0 && code == TW_OK;
-         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
-        code = visit(store, key, value, err);
-    mdb_cursor_close(cursor);
-    if (code == TW_OK && result != 0 && result != MDB_NOTFOUND)
-        code = tw_store_fail(store, result, "read", err);
-    return code;
-}
-
-tw_code tw_store_load(tw_store *store, tw_err *err) {
-    MDB_txn *txn;
-    int result = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-    if (result != 0)
-        return tw_store_fail(store, result, "begin", err);
-    tw_code code = visit_all(store, txn, store->metas, visit_meta, err);
-    if (code == TW_OK)
-        code = visit_all(store, txn, store->rows, visit_row, err);
-    if (code == TW_OK)
-        code = visit_all(store, txn, store->journal, visit_chunk, err);
-    if (code == TW_OK)
-        code = visit_all(store, txn, store->logs, visit_log, err);
-    mdb_txn_abort(txn);
-    if (store->journal_bytes == 0)
-        store->oldest = store->commit + 1;
-    return code;
 }
 
 void tw_store_stats_get(const tw_store *store, tw_store_stats *ret_stats) {

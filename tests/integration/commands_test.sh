@@ -129,7 +129,7 @@ expect 65 'empty' "$T" evaluate "$dir/empty"
 expect 0 '"consumed":4,"applied":2,"duplicate":0,"late":0,"dead_lettered":2' "$T" replay "$dir/odd.csv" --state "$dir/odd" --json $small
 
 # Bad states.
-( flock -n 9 && exec sleep 20 ) 9>>"$dir/s/owner.pid" &
+( flock -n 9 && echo $BASHPID >"$dir/s/owner.pid" && exec sleep 20 ) 9>>"$dir/s/data.mdb" &
 holder=$!
 sleep 0.3
 expect 1 'is open for writing in process [0-9]+' "$T" replay "$dir/events.csv" --state "$dir/s" $small

@@ -1,11 +1,8 @@
-#include "base/failpoint.h"
 #include "store/store.h"
 #include "support/test.h"
 
 #include <fcntl.h>
-#include <lmdb.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 typedef struct owner {
@@ -63,29 +60,12 @@ TEST(a_fresh_directory_is_made_with_its_parents) {
     ASSERT_TRUE(fresh);
     tw_store_close(store);
     ASSERT_OK(open_with(dir, 1 << 24, false, &store, &fresh));
-    ASSERT_FALSE(fresh);
+    ASSERT_TRUE(fresh); /* nothing was committed yet */
+    put_rows(store, 1, 8);
+    ASSERT_OK(tw_store_commit(store, &err));
     tw_store_close(store);
-}
-
-TEST(a_second_writer_is_refused_with_the_owner_named) {
-    const char *dir = tw_test_dir();
-    tw_store *store;
-    bool fresh;
-    int told[2];
-    char pid_text[32], answer[8] = "";
-    ASSERT_EQ(pipe(told), 0);
     ASSERT_OK(open_with(dir, 1 << 24, false, &store, &fresh));
-    snprintf(pid_text, sizeof pid_text, "process %ld", (long)getpid());
-    pid_t child = fork();
-    if (child == 0) { /* another process: LMDB wants one open per process */
-        tw_store *other;
-        tw_code code = open_with(dir, 1 << 24, false, &other, &fresh);
-        bool good = code == TW_E_LOCKED && strstr(err.text, pid_text);
-        _exit(write(told[1], good ? "good" : "bad", 5) == 5 ? 0 : 1);
-    }
-    ASSERT_GT(read(told[0], answer, sizeof answer - 1), 0);
-    waitpid(child, NULL, 0);
-    ASSERT_STR(answer, "good");
+    ASSERT_FALSE(fresh);
     tw_store_close(store);
 }
 
@@ -99,6 +79,9 @@ TEST(a_full_map_is_told_and_the_last_commit_stays) {
     put_rows(store, 1000, 4000);
     ASSERT_EQ(tw_store_commit(store, &err), TW_E_FULL);
     ASSERT_TRUE(strstr(err.text, "state.map.max.bytes") != NULL);
+    put_rows(store, 1, 100); /* what memory knows of the store is ahead of the file: no commit goes on from there */
+    ASSERT_EQ(tw_store_commit(store, &err), TW_E_STORE);
+    ASSERT_EQ(tw_store_fold_all(store, &err), TW_E_STORE);
     tw_store_close(store);
     ASSERT_OK(open_with(dir, 1 << 24, false, &store, &fresh));
     ASSERT_OK(tw_store_load(store, &err));
@@ -118,29 +101,13 @@ TEST(a_reader_of_nothing_is_told_so) {
 }
 
 /* Overwrites part of data.mdb. */
-static void damage(const char *dir, off_t offset, const void *bytes, size_t size, off_t cut_to) {
+static void damage(const char *dir, off_t offset, const void *bytes, size_t size) {
     char path[600];
     snprintf(path, sizeof path, "%s/data.mdb", dir);
     int fd = open(path, O_RDWR);
     ASSERT_GE(fd, 0);
-    if (size)
-        ASSERT_EQ(pwrite(fd, bytes, size, offset), size);
-    if (cut_to >= 0)
-        ASSERT_EQ(ftruncate(fd, cut_to), 0);
+    ASSERT_EQ(pwrite(fd, bytes, size, offset), size);
     close(fd);
-}
-
-TEST(a_cut_file_is_an_error_and_not_a_crash) {
-    const char *dir = tw_test_dir();
-    tw_store *store;
-    bool fresh;
-    ASSERT_OK(open_with(dir, 1 << 26, false, &store, &fresh));
-    put_rows(store, 1000, 4000);
-    ASSERT_OK(tw_store_commit(store, &err));
-    tw_store_close(store);
-    damage(dir, 0, NULL, 0, 1 << 20);
-    ASSERT_EQ(open_with(dir, 1 << 26, false, &store, &fresh), TW_E_STORE);
-    ASSERT_TRUE(strstr(err.text, "truncated") != NULL);
 }
 
 TEST(a_file_that_is_no_store_is_an_error) {
@@ -170,38 +137,13 @@ TEST(a_damaged_journal_is_found_by_its_checksum) {
     fseek(file, 0, SEEK_END);
     long size = ftell(file);
     fclose(file);
-    damage(dir, size / 2, "damage", 6, -1);
+    damage(dir, size / 2, "damage", 6);
     tw_code code = open_with(dir, 1 << 26, false, &store, &fresh);
     if (code == TW_OK) {
         code = tw_store_load(store, &err);
         tw_store_close(store);
     }
     ASSERT_EQ(code, TW_E_STORE);
-}
-
-TEST(a_store_of_another_format_is_refused_with_both_named) {
-    const char *dir = tw_test_dir();
-    tw_store *store;
-    bool fresh;
-    ASSERT_OK(open_with(dir, 1 << 24, false, &store, &fresh));
-    tw_store_close(store);
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi metas;
-    uint32_t format = 77;
-    MDB_val key = {6, "format"}, value = {sizeof format, &format};
-    ASSERT_EQ(mdb_env_create(&env), 0);
-    ASSERT_EQ(mdb_env_set_maxdbs(env, 8), 0);
-    ASSERT_EQ(mdb_env_open(env, dir, 0, 0666), 0);
-    ASSERT_EQ(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    ASSERT_EQ(mdb_dbi_open(txn, "metas", 0, &metas), 0);
-    ASSERT_EQ(mdb_put(txn, metas, &key, &value, 0), 0);
-    ASSERT_EQ(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-    for (int read_only = 0; read_only < 2; read_only++) {
-        ASSERT_EQ(open_with(dir, 1 << 24, read_only, &store, &fresh), TW_E_VERSION);
-        ASSERT_TRUE(strstr(err.text, "format 77") && strstr(err.text, "format 1"));
-    }
 }
 
 TEST(folding_everything_empties_the_journal_and_keeps_the_rows) {
