@@ -184,6 +184,7 @@ tw_code tw_store_commit(tw_store *store, tw_err *err) {
     if (store->failed)
         return tw_fail(err, TW_E_STORE, "%s: an earlier commit failed: open it again", store->dir);
     store->failed = true; /* until it is through: a fold has moved what memory knows of the journal */
+    TW_TRY(tw_store_check_kept(store, err));
     for (size_t i = 0; i < store->chunks_count; i++)
         added += store->chunks[i].size;
     store->folding = store->commit + 1;

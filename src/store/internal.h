@@ -111,6 +111,8 @@ tw_code tw_store_lock_writer(tw_store *store, tw_err *err); /* makes the store w
 /* A reader that may not write to lock.mdb: no writer may begin until tw_store_unlock. A reader that may needs no lock. */
 tw_code tw_store_lock_reader(tw_store *store, bool *ret_listed, tw_err *err);
 void tw_store_unlock(tw_store *store);
+tw_code tw_store_check_kept(const tw_store *store,
+                            tw_err *err);            /* the writer's file is still the one in the directory */
 tw_code tw_store_sign(tw_store *store, tw_err *err); /* says who writes here, and that a state is here */
 
 /* open.c: the environment and its tables; refuses what is not ours. */

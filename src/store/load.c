@@ -111,34 +111,47 @@ static tw_code visit_log(tw_store *store, MDB_val key, MDB_val value, tw_err *er
     return store->owner.load_log(store->owner.self, tw_store_u32(k), tw_store_u64(k + 4), bytes, err);
 }
 
-static tw_code visit_all(tw_store *store, MDB_txn *txn, MDB_dbi table, visit_fn visit, tw_err *err) {
+/* Every value of a table, and as many as LMDB counts: a damaged page may hide some. */
+static tw_code visit_all(tw_store *store, MDB_txn *txn, MDB_dbi table, const char *name, visit_fn visit, tw_err *err) {
     MDB_cursor *cursor;
     MDB_val key, value;
+    MDB_stat stat;
+    size_t count = 0;
     tw_code code = TW_OK;
-    int result = TW_STORE_CALL(mdb_cursor_open(txn, table, &cursor));
+    int result = mdb_stat(txn, table, &stat);
+    if (result == 0)
+        result = TW_STORE_CALL(mdb_cursor_open(txn, table, &cursor));
     if (result != 0)
         return tw_store_fail(store, result, "cursor", err);
     for (result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); result == 0 && code == TW_OK;
-         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT))
+         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT), count++)
         code = visit(store, key, value, err);
     mdb_cursor_close(cursor);
-    if (code == TW_OK && result != 0 && result != MDB_NOTFOUND)
-        code = tw_store_fail(store, result, "read", err);
-    return code;
+    if (code != TW_OK)
+        return code;
+    if (result != MDB_NOTFOUND)
+        return tw_store_fail(store, result, "read", err);
+    return count == stat.ms_entries
+               ? TW_OK
+               : damaged(store, err, "the table of %s (%zu of %zu are there)", name, count, stat.ms_entries);
 }
 
 tw_code tw_store_load(tw_store *store, tw_err *err) {
+    const struct {
+        MDB_dbi table;
+        const char *name;
+        visit_fn visit;
+    } tables[] = {{store->metas, "metas", visit_meta},
+                  {store->rows, "rows", visit_row},
+                  {store->journal, "the journal", visit_chunk},
+                  {store->logs, "logs", visit_log}};
     MDB_txn *txn;
     int result = tw_store_begin_read(store, &txn);
     if (result != 0)
         return tw_store_fail(store, result, "begin", err);
-    tw_code code = visit_all(store, txn, store->metas, visit_meta, err);
-    if (code == TW_OK)
-        code = visit_all(store, txn, store->rows, visit_row, err);
-    if (code == TW_OK)
-        code = visit_all(store, txn, store->journal, visit_chunk, err);
-    if (code == TW_OK)
-        code = visit_all(store, txn, store->logs, visit_log, err);
+    tw_code code = TW_OK;
+    for (size_t t = 0; t < sizeof tables / sizeof tables[0] && code == TW_OK; t++)
+        code = visit_all(store, txn, tables[t].table, tables[t].name, tables[t].visit, err);
     mdb_txn_abort(txn);
     if (store->options.read_only)
         tw_store_unlock(store); /* nothing is read from now on */

@@ -110,13 +110,27 @@ static tw_code find_tables(tw_store *store, MDB_txn *txn, tw_err *err) {
     return TW_OK;
 }
 
-static tw_code is_fresh(const tw_store *store, MDB_txn *txn, bool *ret_fresh, tw_err *err) {
+/* A writer that was killed between LMDB's write of a commit and its note of it in lock.mdb, while a reader kept lock.mdb in use, has
+ * left the note one commit behind. The next one to begin to write sets it right: here, before anything is read. */
+static tw_code settle(tw_store *store, tw_err *err) {
+    MDB_txn *txn;
+    int result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, 0, &txn));
+    if (result != 0)
+        return tw_store_fail(store, result, "begin", err);
+    mdb_txn_abort(txn);
+    return tw_store_check_whole(store, err);
+}
+
+static tw_code is_fresh(tw_store *store, bool *ret_fresh, tw_err *err) {
     MDB_val key = {strlen(TW_STORE_COMMIT_META), TW_STORE_COMMIT_META}, value;
-    int result = TW_STORE_CALL(mdb_get(txn, store->metas, &key, &value));
-    if (result != 0 && result != MDB_NOTFOUND)
-        return tw_store_fail(store, result, "format", err);
+    MDB_txn *txn;
+    int result = tw_store_begin_read(store, &txn);
+    if (result != 0)
+        return tw_store_fail(store, result, "begin", err);
+    result = TW_STORE_CALL(mdb_get(txn, store->metas, &key, &value));
+    mdb_txn_abort(txn);
     *ret_fresh = result == MDB_NOTFOUND;
-    return TW_OK;
+    return result && !*ret_fresh ? tw_store_fail(store, result, "last commit", err) : TW_OK;
 }
 
 tw_code tw_store_open_tables(tw_store *store, bool *ret_fresh, tw_err *err) {
@@ -125,12 +139,14 @@ tw_code tw_store_open_tables(tw_store *store, bool *ret_fresh, tw_err *err) {
     if (result != 0)
         return tw_store_fail(store, result, "begin", err);
     tw_code code = find_tables(store, txn, err);
-    if (code == TW_OK)
-        code = is_fresh(store, txn, ret_fresh, err);
     if (code != TW_OK) {
         mdb_txn_abort(txn);
         return code;
     }
     result = tw_store_commit_txn(txn); /* nothing was written, but so the tables stay open */
-    return result ? tw_store_fail(store, result, "tables", err) : TW_OK;
+    if (result != 0)
+        return tw_store_fail(store, result, "tables", err);
+    if (!store->options.read_only)
+        TW_TRY(settle(store, err));
+    return is_fresh(store, ret_fresh, err);
 }

@@ -5,20 +5,30 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
-/* LMDB answers a write that came out short with EIO, whatever the reason: a disk without room for a commit is full. */
-static bool disk_is_full(const tw_store *store) {
+/* LMDB answers a write that came out short with EIO, whatever the reason. What the system says to a megabyte more, in a file
+ * without a name, tells a full disk or quota from a broken disk. */
+static int why_short(const tw_store *store) {
     struct statvfs fs;
-    return statvfs(store->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < (1 << 20);
+    int fd = open(store->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int result = fd < 0 ? errno : posix_fallocate(fd, 0, 1 << 20);
+    if (fd >= 0)
+        close(fd);
+    if (result == ENOSPC || result == EDQUOT)
+        return result;
+    bool full = fd < 0 && statvfs(store->dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < (1 << 20);
+    return full ? ENOSPC : EIO;
 }
 
 tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_err *err) {
-    if (result == EIO && disk_is_full(store))
-        result = ENOSPC;
+    if (result == EIO)
+        result = why_short(store);
     switch (result) {
     case MDB_MAP_FULL:
         return tw_fail(err, TW_E_FULL,
@@ -26,8 +36,10 @@ tw_code tw_store_fail(const tw_store *store, int result, const char *what, tw_er
                        "); nothing is lost: raise it and start again",
                        store->dir, store->options.map_max_bytes);
     case ENOSPC:
-    case EDQUOT:
         return tw_fail(err, TW_E_FULL, "%s: the disk is full; nothing is lost: make room and start again", store->dir);
+    case EDQUOT:
+        return tw_fail(err, TW_E_FULL, "%s: the disk quota is used up; nothing is lost: make room and start again",
+                       store->dir);
     case EACCES:
     case EPERM:
     case EROFS:

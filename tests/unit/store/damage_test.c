@@ -192,3 +192,45 @@ TEST(a_turned_bit_in_a_meta_is_refused_with_its_name) {
     ASSERT_EQ(shelf_open(dir, MAP_MAX, false, &loaded, &store, &err), TW_E_STORE);
     ASSERT_TRUE(strstr(err.text, "meta \"number\" is damaged") != NULL);
 }
+
+/* Each leaf in turn loses its last entry, as a turned bit in its head would do it. */
+TEST(a_page_that_hides_an_entry_is_refused_or_not_in_use) {
+    char dir[600], copy[700], path[800];
+    tw_store *store;
+    snprintf(dir, sizeof dir, "%s/s", tw_test_dir());
+    snprintf(copy, sizeof copy, "%s-copy", dir);
+    snprintf(path, sizeof path, "%s/data.mdb", copy);
+    shelf s = grow(dir, 13, 6, true);
+    int64_t size = data_size(dir);
+    int refused = 0, counted = 0, same = 0;
+    for (int64_t page = 2; page < size / 4096; page++) {
+        struct {
+            uint64_t number;
+            uint16_t pad, flags, lower, upper;
+        } head; /* LMDB's */
+        shelf_copy(dir, copy, INT64_MAX);
+        int fd = open(path, O_RDWR);
+        ASSERT_EQ(pread(fd, &head, sizeof head, page * 4096), sizeof head);
+        bool leaf = head.number == (uint64_t)page && head.flags == 2 && head.lower > sizeof head + 2 &&
+                    head.lower <= head.upper;
+        head.lower -= 2;
+        if (leaf)
+            ASSERT_EQ(pwrite(fd, &head, sizeof head, page * 4096), sizeof head);
+        close(fd);
+        if (!leaf)
+            continue;
+        shelf loaded = {.size_max = s.size_max};
+        tw_code code = shelf_open(copy, MAP_MAX, true, &loaded, &store, &err);
+        if (code == TW_OK) {
+            tw_store_close(store);
+            ASSERT_TRUE(shelf_same(&loaded, &s));
+            same++;
+        } else {
+            ASSERT_TRUE(code == TW_E_STORE || code == TW_E_MISMATCH);
+            refused++;
+            counted += strstr(err.text, "are there") != NULL;
+        }
+    }
+    printf("  %d refused, %d of them by count; %d not in use\n", refused, counted, same);
+    ASSERT_GT(counted, 10);
+}

@@ -2,6 +2,7 @@
 #include "support/test.h"
 #include "unit/store/shelf.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -250,7 +251,7 @@ TEST(a_reader_with_a_small_map_follows_the_writer_as_it_grows) {
     tw_store_close(store);
 }
 
-/* kill_after_commit DIR: leaves a gap of free pages at the end of the file and is killed where LMDB's commit is through. */
+/* commit_a_gap DIR: leaves a gap of free pages at the end of the file and is killed where LMDB's commit is through. */
 HELPER(commit_a_gap) {
     static char bytes[1 << 20];
     tw_store *store;
@@ -262,6 +263,52 @@ HELPER(commit_a_gap) {
     tw_store_append_log(store, 0, 40, (tw_slice){bytes, sizeof bytes});
     tw_store_drop_log(store, 0, 41);
     return tw_store_commit(store, &err);
+}
+
+/* A writer that dies in its transaction under a reader, with LMDB's note of the last commit one behind: the place of that note is
+ * LMDB's, 8 bytes into lock.mdb. */
+TEST(a_commit_that_lock_mdb_does_not_know_of_is_not_forgotten) {
+    const char *dir = tw_test_dir();
+    tw_store *store;
+    shelf s = {.size_max = 600}, loaded = {.size_max = 600};
+    char path[700];
+    uint64_t noted;
+    ASSERT_OK(shelf_open(dir, MAP_MAX, false, &s, &store, &err));
+    churn(store, &s, 5);
+    tw_store_close(store);
+    pid_t reader = start_reader((const char *[]){dir, NULL});
+    setenv("TAILWATER_FAILPOINT", "store.commit:1", 1);
+    int end = tw_test_wait(tw_test_spawn("commit_a_gap", (const char *[]){dir, NULL}, NULL));
+    unsetenv("TAILWATER_FAILPOINT");
+    snprintf(path, sizeof path, "%s/lock.mdb", dir);
+    int fd = open(path, O_RDWR);
+    ASSERT_EQ(pread(fd, &noted, sizeof noted, 8), sizeof noted);
+    noted--;
+    ASSERT_EQ(pwrite(fd, &noted, sizeof noted, 8), sizeof noted);
+    close(fd);
+    tw_code code = shelf_open(dir, MAP_MAX, false, &loaded, &store, &err);
+    kill(reader, SIGKILL);
+    ASSERT_EQ(tw_test_wait(reader), -SIGKILL);
+    ASSERT_EQ(end, -SIGKILL);
+    ASSERT_OK(code);
+    tw_store_close(store);
+    ASSERT_EQ(loaded.meta, 5);
+    ASSERT_TRUE(shelf_same(&loaded, &s));
+}
+
+TEST(a_file_removed_under_its_writer_stops_it) {
+    const char *dir = tw_test_dir();
+    tw_store *store;
+    shelf s = {.size_max = 600};
+    char path[700];
+    ASSERT_OK(shelf_open(dir, MAP_MAX, false, &s, &store, &err));
+    churn(store, &s, 2);
+    snprintf(path, sizeof path, "%s/data.mdb", dir);
+    ASSERT_EQ(unlink(path), 0);
+    tw_store_begin(store);
+    ASSERT_EQ(tw_store_commit(store, &err), TW_E_STORE);
+    ASSERT_TRUE(strstr(err.text, "removed or replaced") != NULL);
+    tw_store_close(store);
 }
 
 TEST(a_writer_killed_just_after_the_commit_leaves_a_file_that_opens) {
