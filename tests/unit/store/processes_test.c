@@ -3,6 +3,7 @@
 #include "unit/store/shelf.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -265,8 +266,10 @@ HELPER(commit_a_gap) {
     return tw_store_commit(store, &err);
 }
 
-/* A writer that dies in its transaction under a reader, with LMDB's note of the last commit one behind: the place of that note is
- * LMDB's, 8 bytes into lock.mdb. */
+/* A writer that dies in its transaction under a reader, with LMDB's note of the last commit one behind: in lock.mdb that note
+ * follows two numbers of 4 bytes and a mutex. */
+#define NOTE_OFFSET (8 + sizeof(pthread_mutex_t))
+
 TEST(a_commit_that_lock_mdb_does_not_know_of_is_not_forgotten) {
     const char *dir = tw_test_dir();
     tw_store *store;
@@ -282,9 +285,10 @@ TEST(a_commit_that_lock_mdb_does_not_know_of_is_not_forgotten) {
     unsetenv("TAILWATER_FAILPOINT");
     snprintf(path, sizeof path, "%s/lock.mdb", dir);
     int fd = open(path, O_RDWR);
-    ASSERT_EQ(pread(fd, &noted, sizeof noted, 8), sizeof noted);
+    ASSERT_EQ(pread(fd, &noted, sizeof noted, NOTE_OFFSET), sizeof noted);
+    ASSERT_TRUE(noted > 5 && noted < 10); /* the tables, then five commits */
     noted--;
-    ASSERT_EQ(pwrite(fd, &noted, sizeof noted, 8), sizeof noted);
+    ASSERT_EQ(pwrite(fd, &noted, sizeof noted, NOTE_OFFSET), sizeof noted);
     close(fd);
     tw_code code = shelf_open(dir, MAP_MAX, false, &loaded, &store, &err);
     kill(reader, SIGKILL);
