@@ -111,6 +111,13 @@ static tw_code visit_log(tw_store *store, MDB_val key, MDB_val value, tw_err *er
     return store->owner.load_log(store->owner.self, tw_store_u32(k), tw_store_u64(k + 4), bytes, err);
 }
 
+/* Keys go up, as LMDB orders them: a damaged page may give one twice and another not at all. */
+static bool follows(MDB_val key, const tw_buf *last) {
+    size_t shorter = key.mv_size < last->size ? key.mv_size : last->size;
+    int order = last->size ? memcmp(key.mv_data, last->data, shorter) : 1;
+    return order > 0 || (order == 0 && key.mv_size > last->size);
+}
+
 /* Every value of a table, and as many as LMDB counts: a damaged page may hide some. */
 static tw_code visit_all(tw_store *store, MDB_txn *txn, MDB_dbi table, const char *name, visit_fn visit, tw_err *err) {
     MDB_cursor *cursor;
@@ -123,9 +130,14 @@ static tw_code visit_all(tw_store *store, MDB_txn *txn, MDB_dbi table, const cha
         result = TW_STORE_CALL(mdb_cursor_open(txn, table, &cursor));
     if (result != 0)
         return tw_store_fail(store, result, "cursor", err);
+    tw_buf_clear(&store->scratch);
     for (result = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); result == 0 && code == TW_OK;
-         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT), count++)
-        code = visit(store, key, value, err);
+         result = mdb_cursor_get(cursor, &key, &value, MDB_NEXT), count++) {
+        code = follows(key, &store->scratch) ? visit(store, key, value, err)
+                                             : damaged(store, err, "the order of %s", name);
+        tw_buf_clear(&store->scratch);
+        tw_buf_put(&store->scratch, key.mv_data, key.mv_size);
+    }
     mdb_cursor_close(cursor);
     if (code != TW_OK)
         return code;
