@@ -8,6 +8,8 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
 
+#define API_PRODUCE 0 /* its key in Kafka's protocol */
+
 struct tw_kafka_broker {
     rd_kafka_t *client;
     rd_kafka_mock_cluster_t *cluster;
@@ -63,4 +65,9 @@ tw_code tw_kafka_broker_create_topic(tw_kafka_broker *broker, const char *topic,
 tw_code tw_kafka_broker_set_up(tw_kafka_broker *broker, bool up, tw_err *err) {
     return up ? check(rd_kafka_mock_broker_set_up(broker->cluster, 1), "coming back", err)
               : check(rd_kafka_mock_broker_set_down(broker->cluster, 1), "going away", err);
+}
+
+void tw_kafka_broker_refuse(tw_kafka_broker *broker, int count) {
+    for (int i = 0; i < count; i++)
+        rd_kafka_mock_push_request_errors(broker->cluster, API_PRODUCE, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 }

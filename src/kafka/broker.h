@@ -19,4 +19,7 @@ tw_code tw_kafka_broker_create_topic(tw_kafka_broker *broker, const char *topic,
 /* Makes the broker go away, connections and all, and come back; what it holds stays. For tests of outages. */
 tw_code tw_kafka_broker_set_up(tw_kafka_broker *broker, bool up, tw_err *err);
 
+/* Refuses the next count produce requests: each record in them is too large. For tests. */
+void tw_kafka_broker_refuse(tw_kafka_broker *broker, int count);
+
 #endif

@@ -39,6 +39,8 @@ static const struct {
     {"allow.auto.create.topics", "a misspelt topic must be heard"},
     {"enable.idempotence", "the order of a user's lists depends on it"},
     {"acks", "a list counts when all replicas have it"},
+    {"request.required.acks", "a list counts when all replicas have it"},
+    {"delivery.report.only.error", "acknowledgements are counted"},
     {"partitioner", "keys must fall as Java's clients put them"},
     {"transactional.id", "it follows from application.id"},
 };

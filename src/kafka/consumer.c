@@ -301,6 +301,17 @@ tw_code tw_kafka_consumer_poll(tw_kafka_consumer *consumer, tw_record *records, 
     return code;
 }
 
+bool tw_kafka_record_header(const tw_record *record, const char *name, tw_slice *ret_value) {
+    rd_kafka_headers_t *headers;
+    const void *bytes;
+    size_t size;
+    if (rd_kafka_message_headers(record->headers, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, name, &bytes, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    *ret_value = (tw_slice){bytes, size};
+    return true;
+}
+
 void tw_kafka_consumer_pause(tw_kafka_consumer *consumer, bool pause) {
     rd_kafka_topic_partition_list_t *list;
     if (pause == consumer->paused || rd_kafka_assignment(consumer->client, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -52,6 +52,9 @@ tw_kafka_consumer *tw_kafka_consumer_close(tw_kafka_consumer *consumer);
 tw_code tw_kafka_consumer_poll(tw_kafka_consumer *consumer, tw_record *records, int max, int wait_ms, int *ret_count,
                                tw_err *err);
 
+/* The newest header of that name of a polled record; its bytes live as long as the record. false: it has none. */
+bool tw_kafka_record_header(const tw_record *record, const char *name, tw_slice *ret_value);
+
 /* Paused, poll serves the group and hands out nothing. */
 void tw_kafka_consumer_pause(tw_kafka_consumer *consumer, bool pause);
 

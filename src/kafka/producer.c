@@ -9,50 +9,81 @@
 
 struct tw_kafka_producer {
     rd_kafka_t *client;
-    tw_err refused; /* the first delivery that failed for good; code TW_OK: none */
+    size_t waiting_bytes;            /* of records not acknowledged yet: keys and values */
+    size_t records_half, bytes_half; /* of the queue */
+    tw_err refused;                  /* the first delivery that failed for good; code TW_OK: none */
 };
 
 static rd_kafka_vu_t bytes_field(rd_kafka_vtype_t type, const void *bytes, size_t size) {
     return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes, size}};
 }
 
-/* A dead letter that the topic finds too large goes without its value: the value still stands where the headers say. */
-static rd_kafka_resp_err_t send_cut(rd_kafka_t *client, const rd_kafka_message_t *message) {
-    rd_kafka_headers_t *original = NULL, *headers;
-    rd_kafka_timestamp_type_t type;
-    rd_kafka_vu_t fields[5];
-    char size[24];
-    size_t n = 0;
-    rd_kafka_message_headers(message, &original);
-    headers = original ? rd_kafka_headers_copy(original) : rd_kafka_headers_new(1);
-    rd_kafka_header_add(headers, "tailwater.error.value.bytes", -1, size,
-                        snprintf(size, sizeof size, "%zu", message->len));
-    fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = message->rkt};
-    fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
-    if (message->key)
-        fields[n++] = bytes_field(RD_KAFKA_VTYPE_KEY, message->key, message->key_len);
-    fields[n++] =
-        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = rd_kafka_message_timestamp(message, &type)};
-    fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers};
-    rd_kafka_error_t *error = rd_kafka_produceva(client, fields, n);
+/* Hands fields (count, room for one more) and headers (NULL: none) over; headers are consumed. */
+static rd_kafka_resp_err_t produce(tw_kafka_producer *producer, rd_kafka_vu_t *fields, size_t count,
+                                   rd_kafka_headers_t *headers) {
+    if (headers)
+        fields[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers};
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->client, fields, count);
     if (!error)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers);
+    if (headers)
+        rd_kafka_headers_destroy(headers);
     return code;
+}
+
+static rd_kafka_headers_t *with_size(rd_kafka_headers_t *headers, size_t value_size) {
+    char size[24];
+    int n = snprintf(size, sizeof size, "%zu", value_size);
+    if (!headers)
+        headers = rd_kafka_headers_new(1);
+    rd_kafka_header_add(headers, "tailwater.error.value.bytes", -1, size, n);
+    return headers;
+}
+
+/* What a message carries that may go without its value: a delivery that failed no longer tells the timestamp. */
+typedef struct cut {
+    int64_t timestamp_ms;
+} cut;
+
+/* A dead letter that the broker finds too large goes without its value: the value still stands where the headers say. */
+static rd_kafka_resp_err_t send_cut(tw_kafka_producer *producer, const rd_kafka_message_t *message) {
+    const cut *c = message->_private;
+    rd_kafka_headers_t *original = NULL;
+    rd_kafka_vu_t fields[5];
+    size_t n = 0;
+    rd_kafka_message_headers(message, &original);
+    fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = message->rkt};
+    fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
+    if (message->key)
+        fields[n++] = bytes_field(RD_KAFKA_VTYPE_KEY, message->key, message->key_len);
+    if (c->timestamp_ms >= 0)
+        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = c->timestamp_ms};
+    producer->waiting_bytes += message->key_len;
+    return produce(producer, fields, n, with_size(original ? rd_kafka_headers_copy(original) : NULL, message->len));
 }
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque) {
     tw_kafka_producer *producer = opaque;
     rd_kafka_resp_err_t code = message->err;
+    (void)client;
+    producer->waiting_bytes -= message->len + message->key_len;
     if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && message->_private)
-        code = send_cut(client, message);
+        code = send_cut(producer, message);
+    free(message->_private);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || producer->refused.code != TW_OK)
         return;
     tw_fail_text(&producer->refused, TW_E_KAFKA, "topic \"%s\" refused a record of %zu bytes: %s",
                  rd_kafka_topic_name(message->rkt), message->len, rd_kafka_err2str(code));
+}
+
+static size_t setting(rd_kafka_t *client, const char *name) {
+    char text[32] = "";
+    size_t size = sizeof text;
+    rd_kafka_conf_get(rd_kafka_conf(client), name, text, &size);
+    return strtoull(text, NULL, 10);
 }
 
 tw_code tw_kafka_producer_open(const tw_config *config, tw_kafka_producer **ret_producer, tw_err *err) {
@@ -66,6 +97,8 @@ tw_code tw_kafka_producer_open(const tw_config *config, tw_kafka_producer **ret_
         free(producer);
         return code;
     }
+    producer->records_half = setting(producer->client, "queue.buffering.max.messages") / 2;
+    producer->bytes_half = setting(producer->client, "queue.buffering.max.kbytes") * 1024 / 2;
     *ret_producer = producer;
     return TW_OK;
 }
@@ -94,29 +127,42 @@ static rd_kafka_headers_t *make_headers(const tw_kafka_message *message) {
     return headers;
 }
 
-tw_code tw_kafka_producer_send(tw_kafka_producer *producer, const tw_kafka_message *message, tw_err *err) {
-    rd_kafka_headers_t *headers = make_headers(message);
+static rd_kafka_resp_err_t send_part(tw_kafka_producer *producer, const tw_kafka_message *message, bool whole) {
+    cut *c = NULL;
     rd_kafka_vu_t fields[7];
     size_t n = 0;
     fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = message->topic};
     fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
-    fields[n++] = bytes_field(RD_KAFKA_VTYPE_VALUE, message->value.data, message->value.size);
-    fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message->cut ? producer : NULL};
+    if (whole)
+        fields[n++] = bytes_field(RD_KAFKA_VTYPE_VALUE, message->value.data, message->value.size);
+    if (whole && message->cut) {
+        c = tw_zalloc(sizeof *c);
+        c->timestamp_ms = message->timestamp_ms;
+        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = c};
+    }
     if (message->key.data)
         fields[n++] = bytes_field(RD_KAFKA_VTYPE_KEY, message->key.data, message->key.size);
     if (message->timestamp_ms >= 0)
         fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = message->timestamp_ms};
-    if (headers)
-        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers};
-    rd_kafka_error_t *error = rd_kafka_produceva(producer->client, fields, n);
-    if (!error)
-        return TW_OK;
-    if (headers)
-        rd_kafka_headers_destroy(headers);
-    tw_code code = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__QUEUE_FULL ? TW_E_BUSY : TW_E_KAFKA;
-    tw_fail_text(err, code, "topic \"%s\": %s", message->topic, rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
+    rd_kafka_headers_t *headers = make_headers(message);
+    rd_kafka_resp_err_t code = produce(producer, fields, n, whole ? headers : with_size(headers, message->value.size));
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        free(c); /* else the delivery's */
+    else
+        producer->waiting_bytes += (whole ? message->value.size : 0) + message->key.size;
     return code;
+}
+
+/* What exceeds message.max.bytes is refused here already; what exceeds the topic's own bound, by the broker: see on_delivery. */
+tw_code tw_kafka_producer_send(tw_kafka_producer *producer, const tw_kafka_message *message, tw_err *err) {
+    rd_kafka_resp_err_t code = send_part(producer, message, true);
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && message->cut)
+        code = send_part(producer, message, false);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return TW_OK;
+    return tw_fail(err, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? TW_E_BUSY : TW_E_KAFKA,
+                   "topic \"%s\": a record of %zu bytes: %s", message->topic, message->value.size,
+                   rd_kafka_err2str(code));
 }
 
 tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err *err) {
@@ -138,4 +184,9 @@ tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err
 
 size_t tw_kafka_producer_waiting(const tw_kafka_producer *producer) {
     return (size_t)rd_kafka_outq_len(producer->client);
+}
+
+bool tw_kafka_producer_crowded(const tw_kafka_producer *producer) {
+    return tw_kafka_producer_waiting(producer) > producer->records_half ||
+           producer->waiting_bytes > producer->bytes_half;
 }

@@ -40,4 +40,7 @@ tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err
 
 size_t tw_kafka_producer_waiting(const tw_kafka_producer *producer); /* records not acknowledged yet */
 
+/* What waits takes more than half of the queue, by records or by bytes (queue.buffering.max.messages and .kbytes). */
+bool tw_kafka_producer_crowded(const tw_kafka_producer *producer);
+
 #endif

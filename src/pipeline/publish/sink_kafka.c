@@ -15,9 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Records that may wait for acknowledgement before no more is taken: half of librdkafka's default queue. */
-#define WAITING_MAX 50000
-
 /* A flush waits this long before it says that it must be asked again. */
 #define FLUSH_WAIT_MS 200
 
@@ -34,7 +31,7 @@ enum { FORMAT_JSON, FORMAT_AVRO, FORMAT_CONFLUENT, FORMAT_SINGLE_OBJECT };
 
 static tw_metric waiting = {"tailwater_output_waiting", "Records produced and not acknowledged yet", TW_GAUGE};
 
-/* Waits for room in the queue: only what one step hands over beyond WAITING_MAX can ever come to this. */
+/* Waits for room in the queue: only what one step hands over beyond half of it can ever come to this. */
 static tw_code send(kafka_sink *self, const tw_kafka_message *message, tw_err *err) {
     for (;;) {
         tw_code code = tw_kafka_producer_send(self->producer, message, err);
@@ -104,10 +101,10 @@ static tw_code kafka_flush(tw_sink *sink, tw_err *err) {
 
 static bool kafka_full(tw_sink *sink) {
     kafka_sink *self = (kafka_sink *)sink;
-    if (tw_kafka_producer_waiting(self->producer) < WAITING_MAX)
+    if (!tw_kafka_producer_crowded(self->producer))
         return false;
     tw_kafka_producer_flush(self->producer, 0, NULL); /* takes what has been acknowledged meanwhile */
-    return tw_kafka_producer_waiting(self->producer) >= WAITING_MAX;
+    return tw_kafka_producer_crowded(self->producer);
 }
 
 /* The topics themselves are the position. */
