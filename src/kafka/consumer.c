@@ -114,6 +114,19 @@ static void send_commit(tw_kafka_consumer *consumer) {
     consumer->to_commit = NULL;
 }
 
+/* A pause is a mark on each partition that is ours, which stays with it when it is given up and comes back. */
+static void mark_paused(tw_kafka_consumer *consumer, bool paused) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(consumer->assigned_count);
+    for (int i = 0; i < consumer->assigned_count; i++)
+        rd_kafka_topic_partition_list_add(list, name_of(consumer, consumer->assigned[i].input),
+                                          consumer->assigned[i].partition);
+    if (paused)
+        rd_kafka_pause_partitions(consumer->client, list);
+    else
+        rd_kafka_resume_partitions(consumer->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static void give_partitions(tw_kafka_consumer *consumer) {
     tw_err err = {0};
     bool lost = rd_kafka_assignment_lost(consumer->client) != 0;
@@ -123,6 +136,8 @@ static void give_partitions(tw_kafka_consumer *consumer) {
         remember_failure(consumer, &err);
     if (!lost)
         send_commit(consumer);
+    if (consumer->paused)
+        mark_paused(consumer, false);
     consumer->assigned_count = 0;
     rd_kafka_assign(consumer->client, NULL);
 }
@@ -313,14 +328,8 @@ bool tw_kafka_record_header(const tw_record *record, const char *name, tw_slice 
 }
 
 void tw_kafka_consumer_pause(tw_kafka_consumer *consumer, bool pause) {
-    rd_kafka_topic_partition_list_t *list;
-    if (pause == consumer->paused || rd_kafka_assignment(consumer->client, &list) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    if (pause)
-        rd_kafka_pause_partitions(consumer->client, list);
-    else
-        rd_kafka_resume_partitions(consumer->client, list);
-    rd_kafka_topic_partition_list_destroy(list);
+    if (pause != consumer->paused)
+        mark_paused(consumer, pause);
     consumer->paused = pause;
 }
 

@@ -120,6 +120,28 @@ TEST(paused_a_member_keeps_its_partitions_and_misses_nothing) {
     cluster_close(&c);
 }
 
+TEST(a_pause_does_not_stay_with_partitions_that_went_and_came_back) {
+    cluster c;
+    member m = {0};
+    tw_err err;
+    cluster_open(&c);
+    cluster_topic(&c, "a", 4);
+    cluster_topic(&c, "b", 4);
+    send_both(&c, 0, 100);
+    forget_positions(&m);
+    member_join(&m, &c);
+    AWAIT(m.records == 100, member_poll(&m));
+    tw_kafka_consumer_pause(m.consumer, true);
+    ASSERT_OK(tw_kafka_broker_set_up(c.broker, false, &err));
+    AWAIT(m.revoked, member_poll(&m)); /* the session ends without a broker */
+    tw_kafka_consumer_pause(m.consumer, false);
+    ASSERT_OK(tw_kafka_broker_set_up(c.broker, true, &err));
+    send_both(&c, 100, 200);
+    AWAIT(m.records == 200, member_poll(&m));
+    m.consumer = tw_kafka_consumer_close(m.consumer);
+    cluster_close(&c);
+}
+
 TEST(partitions_move_when_a_member_joins_and_leaves) {
     cluster c;
     member first = {0}, second = {0};
