@@ -35,7 +35,7 @@ static tw_metric journal_bytes = {"tailwater_store_journal_bytes", "Journal that
 static tw_metric map_used = {"tailwater_store_used_bytes", "Size of the store", TW_GAUGE};
 static tw_metric map_max = {"tailwater_store_max_bytes", "Size that the store can reach (state.map.max.bytes)",
                             TW_GAUGE};
-static tw_metric ready = {"tailwater_ready", "1 when lists are published", TW_GAUGE};
+static tw_metric ready = {"tailwater_ready", "1 when what the inputs held at the start has been consumed", TW_GAUGE};
 
 void tw_engine_metrics_register(void) {
     static bool done; /* a process may open several engines, one after the other */

@@ -100,11 +100,14 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
     return TW_OK;
 }
 
-/* A null value says that the item of that key is gone. */
+/* A null value says that the item of that key is gone. The key is the id as text, or as a JSON string. */
 static void retire(const tw_record *record, tw_event *event) {
+    tw_slice id = record->key;
+    if (id.size > 2 && id.data[0] == '"' && id.data[id.size - 1] == '"')
+        id = (tw_slice){id.data + 1, id.size - 2};
     *event = (tw_event){.kind = TW_KIND_ITEM,
                         .has = TW_HAS_KIND | TW_HAS_RETIRED | TW_HAS_TIME,
-                        .item_id = record->key,
+                        .item_id = id,
                         .retired = true,
                         .event_ms = record->timestamp_ms > 0 ? record->timestamp_ms : 0};
 }
@@ -200,8 +203,8 @@ static tw_code take_batch(tw_engine *engine, int count, tw_err *err) {
         engine->reasons[i] = decode(engine, &engine->records[i], &engine->events[i]);
     for (int i = 0; i < count + AHEAD; i++) {
         if (i < count && engine->reasons[i] == TW_REASON_NONE && (engine->events[i].has & TW_HAS_KIND)) {
-            const tw_lane *lane =
-                &engine->lanes[route_of(engine, engine->records[i].input, engine->records[i].partition)->lane];
+            const tw_route *route = route_of(engine, engine->records[i].input, engine->records[i].partition);
+            const tw_lane *lane = &engine->lanes[route->lane];
             tw_clean_prefetch(lane->clean, &engine->events[i]);
             tw_model_prefetch(engine->model, lane->task, &engine->events[i]);
         }
@@ -227,11 +230,16 @@ static void stall_or_go_on(tw_engine *engine) {
     tw_engine_count_stall(stalled);
 }
 
+/* Lists go out: none of them may know less than one that is out already, and beside an empty state there is none. */
+static bool publishing(const tw_engine *engine) {
+    return engine->ready || engine->fresh;
+}
+
 int tw_engine_idle_ms(const tw_engine *engine, int most_ms) {
     uint32_t user;
     int64_t due_ms;
-    if (!engine->options.wall_intervals || engine->options.lists != TW_LISTS_ALL || !engine->ready || engine->stalled ||
-        !tw_rank_queue_first(engine->queue, &user, &due_ms))
+    if (!engine->options.wall_intervals || engine->options.lists != TW_LISTS_ALL || !publishing(engine) ||
+        engine->stalled || !tw_rank_queue_first(engine->queue, &user, &due_ms))
         return most_ms;
     int64_t wait_ms = due_ms - tw_clock_wall_ms(&engine->clock);
     return wait_ms < 0 ? 0 : wait_ms < most_ms ? (int)wait_ms : most_ms;
@@ -245,10 +253,10 @@ tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *e
     TW_TRY(source->ops->poll(source, engine->records, (int)engine->config->ingest_batch_max, wait_ms, &count, err));
     tw_arena_reset(engine->arena);
     tw_code code = take_batch(engine, count, err);
-    if (source->bounded || source->caught_up || engine->fresh)
+    if (source->bounded || source->caught_up)
         engine->ready = true;
-    if (code == TW_OK && engine->options.wall_intervals && engine->options.lists == TW_LISTS_ALL && engine->ready &&
-        !engine->stalled)
+    if (code == TW_OK && engine->options.wall_intervals && engine->options.lists == TW_LISTS_ALL &&
+        publishing(engine) && !engine->stalled)
         code = tw_engine_make_due(engine, tw_clock_wall_ms(&engine->clock), RANK_BUDGET_NS, err);
     if (code != TW_OK) { /* half a record may be learned: what is in memory must not be committed */
         engine->failed = true;
