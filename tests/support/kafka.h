@@ -41,7 +41,8 @@ static inline void cluster_open(cluster *c) {
     char servers[128];
     tw_err err;
     *c = (cluster){0};
-    tw_log_set(getenv("TW_TEST_LOG") ? TW_LOG_DEBUG : TW_LOG_OFF, TW_LOG_LOGFMT); /* brokers that go away are told of at length */
+    /* Brokers that go away are told of at length: with TW_TEST_LOG one may read it. */
+    tw_log_set(getenv("TW_TEST_LOG") ? TW_LOG_DEBUG : TW_LOG_OFF, TW_LOG_LOGFMT);
     tw_config_init(&c->config);
     ASSERT_OK(tw_kafka_broker_start(&c->broker, &err));
     snprintf(servers, sizeof servers, "kafka.bootstrap.servers=%s", tw_kafka_broker_address(c->broker));
