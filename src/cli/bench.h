@@ -33,6 +33,17 @@ typedef struct tw_bench_replay {
 tw_code tw_bench_replay_run(const tw_bench_events *events, const tw_config *config, int runs, tw_bench_replay *ret,
                             tw_err *err);
 
+#define TW_BENCH_RUNS_MAX 99
+
+/* An event of schemas/click.avsc from its Avro bytes, by our plan and by avro-c; both read the same bytes in turn. */
+typedef struct tw_bench_decode {
+    double ns, avro_c_ns;         /* an event; medians */
+    double spread, avro_c_spread; /* (max - min) / median */
+    double datum_bytes;           /* mean size */
+    int runs;
+} tw_bench_decode;
+tw_code tw_bench_decode_run(uint64_t seed, int runs, tw_bench_decode *ret, tw_err *err);
+
 /* The machine's own limits, for the ratios: read bandwidth and one dependent and one independent random access. */
 typedef struct tw_bench_machine {
     double stream_gb_per_s, random_independent_ns, random_dependent_ns;
