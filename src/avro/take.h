@@ -71,7 +71,15 @@ static inline const char *tw_avro_take_bytes(tw_reader *r, const char *at, size_
 }
 
 static inline const char *tw_avro_take_text(tw_reader *r, const char *at, tw_slice *ret_text) {
-    tw_taken size = tw_avro_take_long(r, at);
+    if (at < r->end &&
+        !(*at & 0x81)) { /* at most 63 bytes, as most are: the shortest way to where the next value begins */
+        size_t short_size = (size_t)*at >> 1;
+        if ((size_t)(r->end - at) <= short_size)
+            return tw_avro_stop(r, TW_REASON_TRUNCATED);
+        *ret_text = (tw_slice){at + 1, short_size};
+        return at + 1 + short_size;
+    }
+    tw_taken size = tw_avro_take_bytewise(r, at);
     if (TW_UNLIKELY(!size.at))
         return NULL;
     if (TW_UNLIKELY((uint64_t)size.value > (uint64_t)(r->end - size.at)))
