@@ -19,7 +19,7 @@ static const char *set_number(tw_reader *r, const char *at, tw_field field, doub
         e->has |= TW_HAS_RATING;
         return at;
     case TW_FIELD_TIME: /* a time as float: whole units that a double can hold */
-        if (!(fabs(value) < 9e15) || !tw_mapping_time(r->plan->mapping, (int64_t)value, &e->event_ms))
+        if (!(fabs(value) < 9e15) || !tw_mapping_time(r->plan->mapping->time_unit, (int64_t)value, &e->event_ms))
             return tw_avro_stop(r, TW_REASON_BAD_NUMBER);
         e->has |= TW_HAS_TIME;
         return at;
@@ -29,11 +29,11 @@ static const char *set_number(tw_reader *r, const char *at, tw_field field, doub
 }
 
 static const char *set_time(tw_reader *r, const char *at, const tw_node *node, int64_t value, tw_event *e) {
-    static const tw_mapping units[] = {[TW_LOGICAL_MS] = {.time_unit = TW_TIME_MS},
-                                       [TW_LOGICAL_US] = {.time_unit = TW_TIME_US},
-                                       [TW_LOGICAL_NS] = {.time_unit = TW_TIME_NS},
-                                       [TW_LOGICAL_DAYS] = {.time_unit = TW_TIME_S}};
-    const tw_mapping *unit = node->logical == TW_LOGICAL_NONE ? r->plan->mapping : &units[node->logical];
+    static const tw_time_unit units[] = {[TW_LOGICAL_MS] = TW_TIME_MS,
+                                         [TW_LOGICAL_US] = TW_TIME_US,
+                                         [TW_LOGICAL_NS] = TW_TIME_NS,
+                                         [TW_LOGICAL_DAYS] = TW_TIME_S};
+    tw_time_unit unit = node->logical == TW_LOGICAL_NONE ? r->plan->mapping->time_unit : units[node->logical];
     if (node->logical == TW_LOGICAL_DAYS && __builtin_mul_overflow(value, 86400, &value))
         return tw_avro_stop(r, TW_REASON_BAD_NUMBER);
     if (!tw_mapping_time(unit, value, &e->event_ms))

@@ -3,6 +3,7 @@
 #include "avro/schemas.h"
 
 #include "avro/fingerprint.h"
+#include "avro/internal.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/file.h"
@@ -16,6 +17,7 @@
 typedef struct known {
     uint64_t fingerprint;
     tw_avro_plan *plan;
+    bool ambiguous; /* another plan has the same fingerprint */
 } known;
 
 typedef struct named {
@@ -48,19 +50,26 @@ tw_avro_schemas *tw_avro_schemas_free(tw_avro_schemas *schemas) {
     return NULL;
 }
 
+/* The canonical form drops logical types and aliases, so that schemas of one fingerprint may still read differently: what a plan does
+ * decides whether it is the same. */
 static tw_code find_or_compile(tw_avro_schemas *schemas, tw_slice schema_json, size_t *ret_place, tw_err *err) {
-    uint64_t fingerprint;
-    tw_avro_plan *plan;
-    TW_TRY(tw_avro_fingerprint(schema_json, &fingerprint, err));
-    for (size_t i = 0; i < schemas->known_count; i++)
-        if (schemas->known[i].fingerprint == fingerprint) {
+    known one = {0};
+    TW_TRY(tw_avro_fingerprint(schema_json, &one.fingerprint, err));
+    TW_TRY(tw_avro_plan_create(schema_json, schemas->mapping, &one.plan, err));
+    for (size_t i = 0; i < schemas->known_count; i++) {
+        known *other = &schemas->known[i];
+        if (other->fingerprint != one.fingerprint)
+            continue;
+        if (tw_avro_plan_same(other->plan, one.plan)) {
+            tw_avro_plan_free(one.plan);
             *ret_place = i;
             return TW_OK;
         }
-    TW_TRY(tw_avro_plan_create(schema_json, schemas->mapping, &plan, err));
+        other->ambiguous = one.ambiguous = true;
+    }
     schemas->known =
         tw_grow(schemas->known, &schemas->known_capacity, schemas->known_count + 1, sizeof *schemas->known);
-    schemas->known[schemas->known_count] = (known){fingerprint, plan};
+    schemas->known[schemas->known_count] = one;
     *ret_place = schemas->known_count++;
     return TW_OK;
 }
@@ -101,7 +110,7 @@ static tw_code add_line(tw_avro_schemas *schemas, const char *map_path, char *li
         return TW_OK;
     errno = 0;
     unsigned long long id = strtoull(line, &end, 10);
-    if (end == line || *line == '-' || errno || id > UINT32_MAX || !strchr(" \t", *end) || !*end)
+    if (*line < '0' || *line > '9' || errno || id > UINT32_MAX || !strchr(" \t", *end) || !*end)
         return tw_fail(err, TW_E_CONFIG, "wants an id and the path of a schema");
     end += strspn(end, " \t");
     const char *slash = strrchr(map_path, '/');
@@ -114,6 +123,8 @@ static tw_code add_line(tw_avro_schemas *schemas, const char *map_path, char *li
 tw_code tw_avro_schemas_add_map(tw_avro_schemas *schemas, const char *path, tw_err *err) {
     tw_buf text = {0};
     tw_code code = tw_file_read(path, FILE_SIZE_MAX, &text, err);
+    if (code == TW_OK && text.size && memchr(text.data, '\0', text.size))
+        code = tw_fail(err, TW_E_CONFIG, "%s: holds a zero byte", path);
     if (code == TW_OK)
         tw_buf_u8(&text, '\0');
     int number = 0;
@@ -139,6 +150,6 @@ const tw_avro_plan *tw_avro_schemas_by_id(const tw_avro_schemas *schemas, uint32
 const tw_avro_plan *tw_avro_schemas_by_fingerprint(const tw_avro_schemas *schemas, uint64_t fingerprint) {
     for (size_t i = 0; i < schemas->known_count; i++)
         if (schemas->known[i].fingerprint == fingerprint)
-            return schemas->known[i].plan;
+            return schemas->known[i].ambiguous ? NULL : schemas->known[i].plan;
     return NULL;
 }

@@ -16,7 +16,7 @@ typedef struct tw_avro_schemas tw_avro_schemas;
 tw_avro_schemas *tw_avro_schemas_create(const tw_mapping *mapping);
 tw_avro_schemas *tw_avro_schemas_free(tw_avro_schemas *schemas);
 
-/* Adds a schema; id TW_AVRO_NO_ID: known by its fingerprint only. A schema of the same content is compiled once.
+/* Adds a schema; id TW_AVRO_NO_ID: known by its fingerprint only. A schema that reads alike is kept once.
  * Errors: TW_E_BAD_FILE, TW_E_CONFIG (the id stands for another schema already). */
 tw_code tw_avro_schemas_add(tw_avro_schemas *schemas, int64_t id, tw_slice schema_json, tw_err *err);
 
@@ -24,7 +24,8 @@ tw_code tw_avro_schemas_add(tw_avro_schemas *schemas, int64_t id, tw_slice schem
 tw_code tw_avro_schemas_add_file(tw_avro_schemas *schemas, int64_t id, const char *path, tw_err *err);
 tw_code tw_avro_schemas_add_map(tw_avro_schemas *schemas, const char *path, tw_err *err);
 
-/* The plan, borrowed, or NULL. */
+/* The plan, borrowed, or NULL. A fingerprint says nothing of units of time and aliases: of two schemas that differ in these only, none
+ * is known by it, both are by their ids. */
 const tw_avro_plan *tw_avro_schemas_by_id(const tw_avro_schemas *schemas, uint32_t id);
 const tw_avro_plan *tw_avro_schemas_by_fingerprint(const tw_avro_schemas *schemas, uint64_t fingerprint);
 

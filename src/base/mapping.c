@@ -17,26 +17,36 @@ void tw_mapping_name(tw_mapping *mapping, tw_field field, tw_slice name) {
         mapping->nested = true;
 }
 
+static tw_slice trimmed(const char *at, const char *end) {
+    while (at < end && *at == ' ')
+        at++;
+    while (at < end && end[-1] == ' ')
+        end--;
+    return (tw_slice){at, (size_t)(end - at)};
+}
+
+static tw_code add_kind(tw_mapping *mapping, tw_slice part, tw_err *err) {
+    const char *equals = part.size ? memchr(part.data, '=', part.size) : NULL, *end = part.data + part.size;
+    tw_slice theirs = equals ? trimmed(part.data, equals) : (tw_slice){0};
+    tw_kind kind = equals ? tw_kind_of(trimmed(equals + 1, end)) : TW_KIND_COUNT;
+    if (!theirs.size || kind == TW_KIND_COUNT)
+        return tw_fail(err, TW_E_CONFIG, "\"" TW_SLICE_FMT "\" is not theirs=ours with a kind of ours",
+                       TW_SLICE_ARG(part));
+    for (int k = 0; k < mapping->kinds_count; k++)
+        if (tw_slice_equal(theirs, mapping->kinds[k].name) && mapping->kinds[k].kind != kind)
+            return tw_fail(err, TW_E_CONFIG, "\"" TW_SLICE_FMT "\" stands for two kinds", TW_SLICE_ARG(theirs));
+    if (mapping->kinds_count == TW_MAPPED_KINDS_MAX)
+        return tw_fail(err, TW_E_CONFIG, "more than %d kinds", TW_MAPPED_KINDS_MAX);
+    mapping->kinds[mapping->kinds_count].name = theirs;
+    mapping->kinds[mapping->kinds_count++].kind = kind;
+    return TW_OK;
+}
+
 tw_code tw_mapping_add_kinds(tw_mapping *mapping, tw_slice list, tw_err *err) {
     const char *at = list.data, *end = list.data + list.size;
     while (at < end) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
-        const char *stop = comma ? comma : end;
-        while (at < stop && *at == ' ')
-            at++;
-        tw_slice part = {at, (size_t)(stop - at)};
-        const char *equals = memchr(part.data, '=', part.size);
-        tw_slice ours = equals ? (tw_slice){equals + 1, (size_t)(stop - equals - 1)} : (tw_slice){0};
-        while (ours.size && ours.data[ours.size - 1] == ' ')
-            ours.size--;
-        tw_kind kind = tw_kind_of(ours);
-        if (!equals || equals == part.data || kind == TW_KIND_COUNT)
-            return tw_fail(err, TW_E_CONFIG, "\"" TW_SLICE_FMT "\" is not theirs=ours with a kind of ours",
-                           TW_SLICE_ARG(part));
-        if (mapping->kinds_count == TW_MAPPED_KINDS_MAX)
-            return tw_fail(err, TW_E_CONFIG, "more than %d kinds", TW_MAPPED_KINDS_MAX);
-        mapping->kinds[mapping->kinds_count].name = (tw_slice){part.data, (size_t)(equals - part.data)};
-        mapping->kinds[mapping->kinds_count++].kind = kind;
+        TW_TRY(add_kind(mapping, trimmed(at, comma ? comma : end), err));
         at = comma ? comma + 1 : end;
     }
     return TW_OK;
@@ -78,8 +88,8 @@ static int64_t floor_div(int64_t value, int64_t by) {
     return value / by - (value % by < 0);
 }
 
-bool tw_mapping_time(const tw_mapping *mapping, int64_t value, int64_t *ret_ms) {
-    switch (mapping->time_unit) {
+bool tw_mapping_time(tw_time_unit unit, int64_t value, int64_t *ret_ms) {
+    switch (unit) {
     case TW_TIME_S:
         if (value > INT64_MAX / 1000 || value < INT64_MIN / 1000)
             return false;
@@ -204,5 +214,5 @@ bool tw_mapping_time_text(const tw_mapping *mapping, tw_slice text, int64_t *ret
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
             return false;
     }
-    return text.size > 0 && tw_mapping_time(mapping, negative ? -value : value, ret_ms);
+    return text.size > 0 && tw_mapping_time(mapping->time_unit, negative ? -value : value, ret_ms);
 }

@@ -28,7 +28,7 @@ extern const tw_mapping tw_mapping_plain;
 /* Sets the name of a field (borrowed; empty: ours). */
 void tw_mapping_name(tw_mapping *mapping, tw_field field, tw_slice name);
 
-/* Adds "theirs=ours,theirs=ours" (borrowed). Errors: TW_E_CONFIG naming the part. */
+/* Adds "theirs=ours,theirs=ours" (borrowed; blanks around names do not count). Errors: TW_E_CONFIG naming the part. */
 tw_code tw_mapping_add_kinds(tw_mapping *mapping, tw_slice list, tw_err *err);
 
 /* The field that a name (a path with dots inside nested objects) stands for, or TW_FIELD_COUNT. */
@@ -43,9 +43,9 @@ bool tw_mapping_leads_to(const tw_mapping *mapping, tw_slice name);
 /* The kind of that name, or TW_KIND_COUNT. */
 tw_kind tw_mapping_kind(const tw_mapping *mapping, tw_slice name);
 
-/* Event time in milliseconds (rounded down) from a number in the mapping's unit, or from a text: digits in that unit, or a
+/* Event time in milliseconds (rounded down) from a number in a unit, or from a text: digits in the mapping's unit, or a
  * date and time of ISO 8601 (RFC 3339; without an offset it is UTC). false: out of range, or no time. */
-bool tw_mapping_time(const tw_mapping *mapping, int64_t value, int64_t *ret_ms);
+bool tw_mapping_time(tw_time_unit unit, int64_t value, int64_t *ret_ms);
 bool tw_mapping_time_text(const tw_mapping *mapping, tw_slice text, int64_t *ret_ms);
 
 #endif

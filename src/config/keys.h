@@ -80,29 +80,29 @@
     X(BOOL, input_key_check, "input.key.check", true, 0, 1, "",                                                        \
       "Stop when over 1 % of the first 1,000 keys are not the user id, or missing with several partitions")            \
     X(TEXT, input_field_event_id, "input.field.event.id", "", 0, 200, "",                                              \
-      "The shop's own name of the event's id, in JSON also a.b inside of an object; empty: as in schemas/")            \
+      "The shop's own name of the event's id, also a.b inside of an object; empty: as in schemas/")            \
     X(TEXT, input_field_user_id, "input.field.user.id", "", 0, 200, "",                                                \
-      "The shop's own name of the user's id, in JSON also a.b inside of an object; empty: as in schemas/")             \
+      "The shop's own name of the user's id, also a.b inside of an object; empty: as in schemas/")             \
     X(TEXT, input_field_item_id, "input.field.item.id", "", 0, 200, "",                                                \
-      "The shop's own name of the item's id, in JSON also a.b inside of an object; empty: as in schemas/")             \
+      "The shop's own name of the item's id, also a.b inside of an object; empty: as in schemas/")             \
     X(TEXT, input_field_time, "input.field.time", "", 0, 200, "",                                                      \
-      "The shop's own name of event time, in JSON also a.b inside of an object; empty: as in schemas/")                \
+      "The shop's own name of event time, also a.b inside of an object; empty: as in schemas/")                \
     X(TEXT, input_field_kind, "input.field.kind", "", 0, 200, "",                                                      \
-      "The shop's own name of the kind of event, in JSON also a.b inside of an object; empty: as in schemas/")         \
+      "The shop's own name of the kind of event, also a.b inside of an object; empty: as in schemas/")         \
     X(TEXT, input_field_category, "input.field.category", "", 0, 200, "",                                              \
-      "The shop's own name of the category, in JSON also a.b inside of an object; empty: as in schemas/")              \
+      "The shop's own name of the category, also a.b inside of an object; empty: as in schemas/")              \
     X(TEXT, input_field_title, "input.field.title", "", 0, 200, "",                                                    \
-      "The shop's own name of the title, in JSON also a.b inside of an object; empty: as in schemas/")                 \
+      "The shop's own name of the title, also a.b inside of an object; empty: as in schemas/")                 \
     X(TEXT, input_field_price, "input.field.price", "", 0, 200, "",                                                    \
-      "The shop's own name of the price, in JSON also a.b inside of an object; empty: as in schemas/")                 \
+      "The shop's own name of the price, also a.b inside of an object; empty: as in schemas/")                 \
     X(TEXT, input_field_quantity, "input.field.quantity", "", 0, 200, "",                                              \
-      "The shop's own name of the quantity, in JSON also a.b inside of an object; empty: as in schemas/")              \
+      "The shop's own name of the quantity, also a.b inside of an object; empty: as in schemas/")              \
     X(TEXT, input_field_rating, "input.field.rating", "", 0, 200, "",                                                  \
-      "The shop's own name of the rating, in JSON also a.b inside of an object; empty: as in schemas/")                \
+      "The shop's own name of the rating, also a.b inside of an object; empty: as in schemas/")                \
     X(TEXT, input_field_in_stock, "input.field.in.stock", "", 0, 200, "",                                              \
-      "The shop's own name of the stock flag, in JSON also a.b inside of an object; empty: as in schemas/")            \
+      "The shop's own name of the stock flag, also a.b inside of an object; empty: as in schemas/")            \
     X(TEXT, input_field_retired, "input.field.retired", "", 0, 200, "",                                                \
-      "The shop's own name of the retired flag, in JSON also a.b inside of an object; empty: as in schemas/")          \
+      "The shop's own name of the retired flag, also a.b inside of an object; empty: as in schemas/")          \
     X(TEXT, output_recommendations_topic, "output.recommendations.topic", "recommendations", 1, 249, "",               \
       "Topic of fresh lists, keyed by user id; compact it")                                                            \
     X(TEXT, output_dead_letters_topic, "output.dead.letters.topic", "dead-letters", 1, 249, "",                        \

@@ -48,9 +48,8 @@ static char peek(parser *p) {
 }
 
 static bool expect(parser *p, char c) {
-    char found = peek(p);
-    if (found != c)
-        return stop(p, found ? TW_REASON_MALFORMED : TW_REASON_TRUNCATED);
+    if (peek(p) != c)
+        return stop(p, p->at < p->end ? TW_REASON_MALFORMED : TW_REASON_TRUNCATED);
     p->at++;
     return true;
 }
@@ -173,14 +172,33 @@ static bool is_word(tw_slice word, const char *text) {
     return tw_slice_equal(word, tw_slice_of(text));
 }
 
-/* JSON's numbers are stricter than ours: a digit first, no leading zero, digits around the point, no nan, no inf. */
+static const char *skip_digits(const char *at, const char *end) {
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* JSON's numbers are stricter than ours: a digit first, no leading zero, digits around the point and in the exponent, no nan, no inf. */
 static bool is_number(tw_slice w) {
-    const char *at = w.data, *end = at + w.size;
+    const char *at = w.data, *end = at + w.size, *digits;
     at += at < end && *at == '-';
-    if (at == end || *at < '0' || *at > '9' || (*at == '0' && at + 1 < end && at[1] >= '0' && at[1] <= '9'))
+    digits = at;
+    at = skip_digits(at, end);
+    if (at == digits || (*digits == '0' && at > digits + 1))
         return false;
-    const char *point = memchr(at, '.', (size_t)(end - at));
-    return !point || (point + 1 < end && point[1] >= '0' && point[1] <= '9');
+    if (at < end && *at == '.') {
+        digits = ++at;
+        if ((at = skip_digits(at, end)) == digits)
+            return false;
+    }
+    if (at < end && (*at | 32) == 'e') {
+        at++;
+        at += at < end && (*at == '-' || *at == '+');
+        digits = at;
+        if ((at = skip_digits(at, end)) == digits)
+            return false;
+    }
+    return at == end;
 }
 
 /* Skips one value without recursion: a stack of one bit per open bracket. */
@@ -227,6 +245,18 @@ static bool skip_value(parser *p) {
     }
 }
 
+/* How long the list that was just opened is, up to its bracket: so much room, and no more, its text can take. */
+static size_t list_size(const parser *p) {
+    const char *at = p->at;
+    for (bool quoted = false; at < p->end && (quoted || *at != ']'); at++) {
+        if (*at == '"')
+            quoted = !quoted;
+        else if (*at == '\\' && quoted && at + 1 < p->end)
+            at++;
+    }
+    return (size_t)(at - p->at);
+}
+
 /* A list of strings as one text, split by '|'. */
 static bool take_list(parser *p, tw_slice *ret_text) {
     char *joined = NULL;
@@ -237,7 +267,7 @@ static bool take_list(parser *p, tw_slice *ret_text) {
         p->at++;
         return true;
     }
-    joined = tw_arena_alloc(p->arena, (size_t)(p->end - p->at));
+    joined = tw_arena_alloc(p->arena, list_size(p));
     for (;;) {
         tw_slice one;
         if (!take_string(p, &one))
@@ -303,7 +333,8 @@ static bool take_time(parser *p, tw_event *e) {
     if (is_word(text, "null"))
         return true;
     int64_t value;
-    if (!is_number(text) || !tw_number_int(text, &value) || !tw_mapping_time(p->mapping, value, &e->event_ms))
+    if (!is_number(text) || !tw_number_int(text, &value) ||
+        !tw_mapping_time(p->mapping->time_unit, value, &e->event_ms))
         return stop(p, TW_REASON_BAD_NUMBER);
     e->has |= TW_HAS_TIME;
     return true;
@@ -328,6 +359,7 @@ static bool take_kind(parser *p, tw_event *e) {
     if (!take_text(p, false, &text))
         return false;
     e->has &= ~(uint32_t)TW_HAS_KIND;
+    e->kind = TW_KIND_COUNT;
     if (text.size == 0)
         return true;
     e->kind = tw_mapping_kind(p->mapping, text);
