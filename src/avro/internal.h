@@ -67,7 +67,8 @@ typedef enum tw_step_op {
     TW_STEP_OPTIONAL_DOUBLE, /* the same, of a union with null */
     TW_STEP_VALUE,           /* any other type of a field of ours */
     TW_STEP_ENTER, /* a union whose branch here is a record that the next steps read; of another they are left out */
-    TW_STEP_SKIP   /* a field of no use */
+    TW_STEP_SKIP,  /* a field of no use */
+    TW_STEP_END    /* of the record */
 } tw_step_op;
 
 typedef struct tw_step {

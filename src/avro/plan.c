@@ -47,7 +47,7 @@ static uint32_t add_node(tw_avro_plan *plan, tw_node node) {
 
 static uint32_t add_parts(tw_avro_plan *plan, size_t count) {
     uint32_t first = (uint32_t)plan->parts_count;
-    plan->parts = tw_grow(plan->parts, &plan->parts_capacity, plan->parts_count + count, sizeof *plan->parts);
+    plan->parts = tw_grow(plan->parts, &plan->parts_capacity, plan->parts_count + count + 1, sizeof *plan->parts);
     for (size_t i = 0; i < count; i++)
         plan->parts[first + i] = (tw_part){0};
     plan->parts_count += count;

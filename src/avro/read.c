@@ -285,7 +285,7 @@ tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena
     const char *at = bytes.data;
     tw_event *e = ret_event;
     clear(e);
-    for (const tw_step *step = plan->steps, *end = step + plan->steps_count; step < end; step++) {
+    for (const tw_step *step = plan->steps;; step++) {
         switch ((tw_step_op)step->op) {
         case TW_STEP_OPTIONAL_TEXT: {
             uint8_t branch = peek_branch(r, at);
@@ -334,10 +334,11 @@ tw_reason tw_avro_plan_decode(const tw_avro_plan *plan, tw_slice bytes, tw_arena
         case TW_STEP_SKIP:
             at = tw_avro_skip_node(r, at, step->node, step->depth);
             break;
+        case TW_STEP_END:
+            *ret_size = (size_t)(at - bytes.data);
+            return TW_REASON_NONE;
         }
         if (TW_UNLIKELY(!at))
             return reading.reason;
     }
-    *ret_size = (size_t)(at - bytes.data);
-    return TW_REASON_NONE;
 }

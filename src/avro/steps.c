@@ -95,9 +95,9 @@ static tw_step *add_step(tw_avro_plan *plan, tw_step step) {
     return &plan->steps[plan->steps_count++];
 }
 
-/* The path of a field; false: longer than any that a mapping can name. */
+/* The path of a field; false: no name, or longer than any that a mapping can name. */
 static bool join(const path *outer, tw_slice name, path *ret) {
-    if (outer->size + name.size + 1 > sizeof ret->text)
+    if (!name.size || outer->size + name.size + 1 > sizeof ret->text)
         return false;
     memcpy(ret->text, outer->text, outer->size);
     memcpy(ret->text + outer->size, name.data, name.size);
@@ -206,5 +206,7 @@ static tw_code add_record(tw_avro_plan *plan, uint32_t record, const path *outer
 tw_code tw_avro_plan_add_steps(tw_avro_plan *plan, tw_err *err) {
     path top;
     top.size = 0;
-    return add_record(plan, 0, &top, 1, err);
+    TW_TRY(add_record(plan, 0, &top, 1, err));
+    add_step(plan, (tw_step){.op = TW_STEP_END});
+    return TW_OK;
 }

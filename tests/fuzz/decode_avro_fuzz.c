@@ -1,4 +1,4 @@
-/* Any bytes as an Avro datum of a schema with every kind of type, as a container, and (when they look like one) as a schema. */
+/* Any bytes as an Avro datum of two schemas that have every kind of type between them, and as a container. */
 #include "avro/container.h"
 #include "avro/plan.h"
 
@@ -16,6 +16,18 @@ static const char schema[] =
     "\"type\":{\"type\":\"fixed\",\"name\":\"F\",\"size\":4}},{\"name\":\"in_stock\",\"type\":\"boolean\"},{\"name\":"
     "\"item_id\","
     "\"type\":[\"null\",\"int\",\"string\"]},{\"name\":\"z\",\"type\":{\"type\":\"array\",\"items\":\"null\"}}]}";
+
+/* What only a mapping reaches, and what is read by its logical type. */
+static const char nested_schema[] =
+    "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":[\"null\",\"long\",{\"type\":"
+    "\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"b\",\"type\":[\"string\",\"null\",\"long\"]},{\"name\":\"a\","
+    "\"type\":[\"A\",\"null\"]},{\"name\":\"c\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"
+    "\"E\","
+    "\"fields\":[]}}}]}]},{\"name\":\"price\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"scale\":2}},"
+    "{\"name\":\"when\",\"aliases\":[\"event_ms\"],\"type\":[\"null\",{\"type\":\"int\",\"logicalType\":\"date\"},"
+    "{\"type\":\"long\",\"logicalType\":\"timestamp-nanos\"},\"string\",\"float\"]},{\"name\":\"rating\",\"type\":"
+    "[\"double\",\"null\"]},{\"name\":\"kind\",\"type\":[\"int\",\"string\"]},{\"name\":\"title\",\"type\":[\"null\","
+    "\"string\"]}]}";
 
 static void read_container(tw_slice bytes) {
     tw_err err;
@@ -35,22 +47,30 @@ static void read_container(tw_slice bytes) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
-    static tw_avro_plan *plan;
+    static tw_avro_plan *plans[2];
+    static tw_mapping nested = {.time_unit = TW_TIME_S};
     static tw_arena *arena;
     tw_err err;
-    tw_event event;
-    size_t taken, skipped;
-    if (!plan) {
+    if (!arena) {
         arena = tw_arena_create(1 << 16);
-        if (tw_avro_plan_create((tw_slice){schema, sizeof schema - 1}, NULL, &plan, &err) != TW_OK)
+        tw_mapping_name(&nested, TW_FIELD_USER_ID, TW_SLICE_LITERAL("a.b"));
+        tw_mapping_name(&nested, TW_FIELD_ITEM_ID, TW_SLICE_LITERAL("a.a.b"));
+        if (tw_avro_plan_create((tw_slice){schema, sizeof schema - 1}, NULL, &plans[0], &err) != TW_OK ||
+            tw_avro_plan_create((tw_slice){nested_schema, sizeof nested_schema - 1}, &nested, &plans[1], &err) != TW_OK)
             __builtin_trap();
     }
     tw_slice all = {(const char *)bytes, size};
-    tw_reason reason = tw_avro_plan_decode(plan, all, arena, &event, &taken);
-    if (reason == TW_REASON_NONE) /* what reads must skip to the same end */
-        if (taken > size || tw_avro_plan_skip(plan, all, &skipped) != TW_REASON_NONE || skipped != taken)
+    for (int p = 0; p < 2; p++) {
+        tw_event event;
+        size_t taken, skipped;
+        tw_reason reason = tw_avro_plan_decode(plans[p], all, arena, &event, &taken);
+        if (reason == TW_REASON_NONE) /* what reads must skip to the same end */
+            if (taken > size || tw_avro_plan_skip(plans[p], all, &skipped) != TW_REASON_NONE || skipped != taken)
+                __builtin_trap();
+        if (reason >= TW_REASON_COUNT || tw_arena_size(arena) > (size_t)(1 << 16) + 4 * size)
             __builtin_trap();
-    tw_arena_reset(arena);
+        tw_arena_reset(arena);
+    }
     read_container(all);
     return 0;
 }
