@@ -98,19 +98,21 @@ static const char *set_text(tw_reader *r, const char *at, tw_field field, tw_sli
     return at;
 }
 
-/* Of up to 16 bytes; money has no more. */
+/* Of up to 16 bytes; money has no more. Up to 2^53 and 10^22 both are exact and the quotient is rounded once; beyond, a long double is
+ * within one unit in the last place. */
 static const char *set_decimal(tw_reader *r, const char *at, const tw_node *node, tw_field field, tw_slice bytes,
                                tw_event *e) {
-    unsigned __int128 value = bytes.size && bytes.data[0] < 0 ? ~(unsigned __int128)0 : 0;
-    double power = 1;
-    if (bytes.size > sizeof value)
+    unsigned __int128 bits = bytes.size && bytes.data[0] & 0x80 ? ~(unsigned __int128)0 : 0;
+    long double power = 1;
+    if (bytes.size > sizeof bits)
         return tw_avro_stop(r, TW_REASON_BAD_NUMBER);
     for (size_t i = 0; i < bytes.size; i++)
-        value = value << 8 | (unsigned char)bytes.data[i];
-    for (uint32_t i = 0; i < node->scale;
-         i++) /* exact up to 10^22, as the value is up to 2^53: then the quotient is rounded once */
+        bits = bits << 8 | (unsigned char)bytes.data[i];
+    for (uint32_t i = 0; i < node->scale; i++)
         power *= 10;
-    return set_number(r, at, field, (double)(__int128)value / power, e);
+    __int128 value = (__int128)bits;
+    bool exact = value <= (int64_t)1 << 53 && value >= -((int64_t)1 << 53) && node->scale <= 22;
+    return set_number(r, at, field, exact ? (double)value / (double)power : (double)((long double)value / power), e);
 }
 
 static const char *set_bool(tw_reader *r, const char *at, tw_field field, bool value, tw_event *e) {
