@@ -185,7 +185,8 @@ static tw_code add_field(tw_avro_plan *plan, uint32_t node, tw_field field, cons
 
 static tw_code add_record(tw_avro_plan *plan, uint32_t record, const path *outer, int depth, tw_err *err) {
     const tw_node *node = &plan->nodes[record]; /* no node is added any more */
-    if (depth > TW_AVRO_DEPTH_MAX)
+    if (depth >
+        TW_AVRO_DEPTH_MAX - 2) /* a field may be a union of arrays, and what reads must not go deeper than what skips */
         return tw_fail(err, TW_E_BAD_FILE, "Avro schema: \"%.*s\" is too deep", (int)outer->size, outer->text);
     tw_field *fields = tw_alloc((node->count + 1) * sizeof *fields);
     tw_code code = find_fields(plan, node, outer, fields, err);
