@@ -10,6 +10,7 @@
     X(TW_E_INVALID, DROP, "event breaks a validation rule")                      \
     X(TW_E_BUSY, RETRY, "broker, registry or store is busy")                     \
     X(TW_E_AGAIN, RETRY, "nothing to read yet")                                  \
+    X(TW_E_ABORTED, RETRY, "a transaction was undone: reopen from the store")    \
     X(TW_E_USAGE, FATAL, "command line is wrong")                                \
     X(TW_E_CONFIG, FATAL, "configuration is wrong")                              \
     X(TW_E_BAD_FILE, FATAL, "input file cannot be read as what it claims to be") \

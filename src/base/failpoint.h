@@ -15,6 +15,7 @@
     X(STORE_COMMIT, "store.commit", "just before LMDB's own commit; may be made to fail")  \
     X(STORE_COMMITTED, "store.committed", "just after LMDB's own commit")                  \
     X(ENGINE_FLUSHED, "engine.flushed", "outputs are flushed, the state is not committed") \
+    X(ENGINE_SHARED, "engine.shared", "the changelog is committed, the store is not")      \
     X(ENGINE_COMMITTED, "engine.committed", "the state is committed, the source not told") \
     X(ENGINE_STEP, "engine.step", "after a step, between commits")                         \
     X(SINK_WRITE, "sink.write", "before the output file is written; may be made to fail")

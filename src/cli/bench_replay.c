@@ -28,7 +28,7 @@ static tw_code run_whole(const tw_bench_events *events, const tw_config *config,
     while (code == TW_OK) {
         code = tw_engine_step(engine, 0, &count, err);
         int64_t now_ns = tw_bench_now_ns();
-        bool due = now_ns - committed_ns >= config->commit_interval_ms * 1000000;
+        bool due = now_ns - committed_ns >= tw_config_commit_interval_ms(config) * 1000000;
         if (code == TW_OK && (due || count == 0)) {
             code = tw_engine_commit(engine, err);
             committed_ns = tw_bench_now_ns();

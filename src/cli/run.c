@@ -3,10 +3,15 @@
 #include "cli/cli.h"
 #include "cli/stream.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+/* A stream that is undone more often than this is not going on: another process may have the same instance file. */
+#define ABORTS_MAX 20
+#define ABORTS_WITHIN_NS 60000000000
 
 static void report(tw_engine *engine) {
     tw_totals t;
@@ -27,6 +32,36 @@ static tw_code stream_until_stopped(tw_stream *stream, bool to_the_end, tw_err *
     return tw_stream_drain(stream, err);
 }
 
+static tw_code run_once(const tw_config *config, bool to_the_end, tw_err *err) {
+    tw_stream *stream;
+    TW_TRY(tw_stream_open(&(tw_stream_options){.config = config}, &stream, err));
+    if (tw_stream_url(stream))
+        tw_log_info("serving", "url=%s", tw_stream_url(stream));
+    tw_code code = stream_until_stopped(stream, to_the_end, err);
+    if (code == TW_OK)
+        report(tw_stream_engine(stream));
+    else if (code == TW_E_INTERRUPTED) /* before a broker answered: nothing was begun */
+        code = TW_OK;
+    tw_stream_close(stream);
+    return code;
+}
+
+/* After a transaction was undone, memory is ahead of everything durable: all is opened again from the last commit. An end only if it
+ * happens over and over, or somebody wants to stop. */
+static bool may_go_on(const tw_err *err) {
+    static int64_t first_ns;
+    static int times;
+    int64_t now_ns = tw_clock_steady_ns(&tw_clock_system);
+    if (now_ns - first_ns > ABORTS_WITHIN_NS) {
+        first_ns = now_ns;
+        times = 0;
+    }
+    if (tw_stop_wanted() || ++times > ABORTS_MAX)
+        return false;
+    tw_log_warn("reopening", "why=\"%s\" text=\"going on from the last commit\"", err->text);
+    return true;
+}
+
 static tw_code run(int argc, char **argv, tw_err *err) {
     const char *state_dir = NULL;
     bool to_the_end = false;
@@ -41,7 +76,6 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         {0}};
     tw_config config;
     tw_args args;
-    tw_stream *stream = NULL;
     tw_config_init(&config);
     tw_code code = tw_args_parse(&tw_command_run, options, argc, argv, &config, 0, 0, &args, err);
     if (code != TW_OK || args.help)
@@ -54,17 +88,10 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     }
     tw_log_set((tw_log_level)config.log_level, (tw_log_format)config.log_format);
     tw_stop_catch();
-    if ((code = tw_stream_open(&(tw_stream_options){.config = &config}, &stream, err)) != TW_OK)
-        goto done;
-    if (tw_stream_url(stream))
-        tw_log_info("serving", "url=%s", tw_stream_url(stream));
-    code = stream_until_stopped(stream, to_the_end, err);
-    if (code == TW_OK)
-        report(tw_stream_engine(stream));
-    else if (code == TW_E_INTERRUPTED) /* before a broker answered: nothing was begun */
-        code = TW_OK;
+    do {
+        code = run_once(&config, to_the_end, err);
+    } while (code == TW_E_ABORTED && may_go_on(err));
 done:
-    tw_stream_close(stream);
     tw_config_done(&config);
     return code;
 }

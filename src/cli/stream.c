@@ -5,9 +5,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "engine/instance.h"
+#include "kafka/transaction.h"
 #include "pipeline/ingest/kafka.h"
 #include "serve/server.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A question of the page waits for the engine at most so long while nothing comes. */
@@ -18,20 +22,38 @@
 
 struct tw_stream {
     const tw_config *config;
+    tw_kafka_producer *producer; /* with transactions; NULL: no changelog */
+    tw_changelog *changelog;
+    uint64_t instance;
     tw_sink *sink;
     tw_engine *engine;
     tw_server *server;
     tw_source *source;
 };
 
+/* Under exactly_once everything goes through one producer; else lists and dead letters have one of their own. */
+static tw_code open_outputs(tw_stream *stream, tw_err *err) {
+    const tw_config *config = stream->config;
+    char id[280];
+    if (!config->state_changelog)
+        return tw_sink_kafka(config, &stream->sink, err);
+    TW_TRY(tw_instance_of(config->state_dir, &stream->instance, err));
+    snprintf(id, sizeof id, "%s-%016" PRIx64, config->application_id, stream->instance);
+    TW_TRY(tw_kafka_producer_open_transactional(config, id, &stream->producer, err));
+    return config->processing_guarantee == TW_EXACTLY_ONCE
+               ? tw_sink_kafka_transactional(config, stream->producer, &stream->sink, err)
+               : tw_sink_kafka(config, &stream->sink, err);
+}
+
 static tw_code open_all(tw_stream *stream, int ports_tried, tw_err *err) {
     const tw_config *config = stream->config;
-    TW_TRY(tw_sink_kafka(config, &stream->sink, err));
+    TW_TRY(open_outputs(stream, err));
     const tw_engine_options opening = {.config = config,
                                        .state_dir = config->state_dir,
                                        .lists = TW_LISTS_ALL,
                                        .wall_intervals = true,
-                                       .sink = stream->sink};
+                                       .sink = stream->sink,
+                                       .instance = stream->instance};
     TW_TRY(tw_engine_open(&opening, &stream->engine, err));
     if (!config->serve_enabled)
         return TW_OK;
@@ -80,6 +102,21 @@ static tw_code check_output(const tw_kafka_topics *topics, const char *key, cons
     return tw_fail(err, TW_E_CONFIG, "topic \"%s\" does not exist: create it, or set %s to another name", topic, key);
 }
 
+/* Fences whoever ran with this state before, and begins to share. */
+static tw_code open_changelog(tw_stream *stream, const tw_kafka_topics *topics, tw_err *err) {
+    tw_code code;
+    if (!stream->producer)
+        return TW_OK;
+    TW_TRY(tw_changelog_kafka(stream->config, topics, stream->source->partitions, stream->producer, &stream->changelog,
+                              err));
+    while ((code = tw_kafka_transaction_start(stream->producer, CONNECT_WAIT_MS, err)) == TW_E_BUSY) {
+        tw_engine_serve(stream->engine);
+        if (tw_stop_wanted())
+            return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before transactions were possible");
+    }
+    return code == TW_OK ? tw_engine_share(stream->engine, stream->changelog, err) : code;
+}
+
 tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
     const tw_config *config = stream->config;
     tw_kafka_topics *topics;
@@ -91,6 +128,8 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
         code = check_output(topics, "output.recommendations.topic", config->output_recommendations_topic, err);
     if (code == TW_OK)
         code = check_output(topics, "output.dead.letters.topic", config->output_dead_letters_topic, err);
+    if (code == TW_OK)
+        code = open_changelog(stream, topics, err);
     tw_kafka_topics_close(topics);
     return code == TW_OK ? tw_engine_attach(stream->engine, stream->source, err) : code;
 }
@@ -128,6 +167,9 @@ tw_stream *tw_stream_close(tw_stream *stream) {
         tw_engine_close(stream->engine);
         if (stream->sink)
             stream->sink->ops->close(stream->sink);
+        if (stream->changelog)
+            stream->changelog->ops->close(stream->changelog);
+        tw_kafka_producer_close(stream->producer);
         free(stream);
     }
     return NULL;

@@ -247,12 +247,20 @@ tw_code tw_config_check(const tw_config *config, tw_err *err) {
         TW_TRY(window_holds("purchase", config->dedup_window_purchase_ms, config->clean_lateness_purchase_ms, err));
         TW_TRY(window_holds("review", config->dedup_window_review_ms, config->clean_lateness_review_ms, err));
     }
+    if (config->processing_guarantee == TW_EXACTLY_ONCE && !config->state_changelog)
+        return tw_fail(err, TW_E_CONFIG, "processing.guarantee: exactly_once wants state.changelog: true");
     if (config->learn_dim % 4)
         return tw_fail(err, TW_E_CONFIG, "learn.dim: %" PRId64 " is not a multiple of 4", config->learn_dim);
     if (config->rank_max_delay_ms < config->rank_min_interval_ms)
         return tw_fail(err, TW_E_CONFIG, "rank.max.delay.ms (%" PRId64 ") is below rank.min.interval.ms (%" PRId64 ")",
                        config->rank_max_delay_ms, config->rank_min_interval_ms);
     return TW_OK;
+}
+
+int64_t tw_config_commit_interval_ms(const tw_config *config) {
+    if (config->commit_interval_ms)
+        return config->commit_interval_ms;
+    return config->processing_guarantee == TW_EXACTLY_ONCE ? 100 : 1000;
 }
 
 bool tw_config_kafka(const tw_config *config, int n, const char **ret_name, const char **ret_value) {

@@ -25,6 +25,7 @@ typedef struct tw_config {
 } tw_config;
 
 enum { TW_LEARN_DEFAULT, TW_LEARN_MF };
+enum { TW_AT_LEAST_ONCE, TW_EXACTLY_ONCE };
 enum { TW_EXCLUDE_NONE, TW_EXCLUDE_PURCHASED, TW_EXCLUDE_CONSUMED };
 
 /* All defaults. */
@@ -39,6 +40,9 @@ tw_code tw_config_set(tw_config *config, const char *assignment, tw_err *err);
 
 /* Rules that span keys (a window shorter than the lateness, dim not a multiple of 4). Call once, after the last set. */
 tw_code tw_config_check(const tw_config *config, tw_err *err);
+
+/* commit.interval.ms, or what it is by default under the guarantee. */
+int64_t tw_config_commit_interval_ms(const tw_config *config);
 
 /* The n-th pair of the kafka map; false past the end. */
 bool tw_config_kafka(const tw_config *config, int n, const char **ret_name, const char **ret_value);

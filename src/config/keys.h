@@ -28,7 +28,14 @@
       "Most items kept; beyond it the one unseen for longest is evicted and counted")                                  \
     X(INT, state_ttl_ms, "state.ttl.ms", 0, 0, 100 * 365 * TW_DAY_MS, "ms",                                            \
       "Drop users idle for longer than this in event time; 0 never")                                                   \
-    X(INT, commit_interval_ms, "commit.interval.ms", 1000, 1, 600000, "ms", "Wall time between durable commits")       \
+    X(CHOICE, processing_guarantee, "processing.guarantee", 0, 0, 1, "at_least_once|exactly_once",                     \
+      "exactly_once: lists, dead letters, state and positions in one transaction; wants state.changelog")              \
+    X(BOOL, state_changelog, "state.changelog", false, 0, 1, "",                                                       \
+      "Keep the state of each task in a topic as well, so that several instances can share the partitions")            \
+    X(INT, state_changelog_model_rows, "state.changelog.model.rows", 2000, 0, 1000000, "rows",                         \
+      "Most rows of items and weights sent to the model changelog in one commit; 0: none")                             \
+    X(INT, commit_interval_ms, "commit.interval.ms", 0, 0, 600000, "ms",                                               \
+      "Wall time between durable commits; 0: 1000, or 100 under exactly_once")                                         \
     X(INT, store_journal_max_bytes, "store.journal.max.bytes", 256LL << 20, 1 << 20, 1LL << 40, "bytes",               \
       "Journal beyond which rows are folded in place at each commit; bounds the time of a start")                      \
     X(INT, store_fold_rows_max, "store.fold.rows.max", 8192, 1, 100000000, "rows",                                     \

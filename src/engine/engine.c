@@ -2,6 +2,8 @@
  * engine thread. The work is in step.c, lists.c and commit.c; what is durable in state.c. */
 #include "engine/internal.h"
 
+#include "engine/tasks.h"
+
 #include "base/alloc.h"
 
 #include <inttypes.h>
@@ -51,8 +53,11 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     if (!engine)
         return NULL;
     tw_store_close(engine->store);
-    for (size_t i = 0; i < engine->lanes_count; i++)
+    for (size_t i = 0; i < engine->lanes_count; i++) {
         tw_clean_free(engine->lanes[i].clean);
+        free(engine->lanes[i].parts);
+    }
+    tw_engine_model_rows_free(engine);
     for (int i = 0; i < engine->decoders_count; i++)
         if (engine->decoders[i])
             engine->decoders[i]->ops->free(engine->decoders[i]);
@@ -64,6 +69,11 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     tw_arena_free(engine->arena);
     tw_buf_done(&engine->sink_position);
     tw_buf_done(&engine->scratch);
+    tw_buf_done(&engine->debts);
+    tw_buf_done(&engine->gone);
+    tw_buf_done(&engine->key);
+    tw_buf_done(&engine->value);
+    free(engine->tasks);
     free(engine->lanes);
     free(engine->positions);
     free(engine->routes);
@@ -84,6 +94,12 @@ static void follow_files(tw_engine *engine) {
     for (size_t i = 0; i < engine->lanes_count; i++)
         if (engine->lanes[i].task != TW_TASK_FILES)
             tw_clean_follow(engine->lanes[i].clean, files);
+}
+
+tw_code tw_engine_share(tw_engine *engine, tw_changelog *changelog, tw_err *err) {
+    TW_ASSERT(!engine->source && !engine->options.changelog);
+    engine->options.changelog = changelog;
+    return engine->fresh ? tw_engine_adopt_model(engine, err) : TW_OK;
 }
 
 uint32_t tw_engine_lane(tw_engine *engine, const char *name, int32_t partition) {

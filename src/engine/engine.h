@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "pipeline/clean/clean.h"
 #include "pipeline/ingest/source.h"
+#include "pipeline/publish/changelog.h"
 #include "pipeline/publish/sink.h"
 #include "pipeline/rank/list.h"
 #include "store/store.h"
@@ -38,6 +39,8 @@ typedef struct tw_engine_options {
     bool wall_intervals;             /* refresh intervals run on the wall clock (run), else on event time (replay) */
     const tw_clock *clock;           /* borrowed */
     tw_sink *sink;                   /* borrowed; NULL: nowhere */
+    tw_changelog *changelog;         /* borrowed; NULL: the state is here alone, and every partition must be */
+    uint64_t instance;               /* names this process in the changelog */
     tw_before_learn_fn before_learn; /* NULL: nobody asks */
     void *before_learn_self;
 } tw_engine_options;
@@ -45,6 +48,10 @@ typedef struct tw_engine_options {
 /* Opens the state (or an empty one) and loads it. Errors: those of tw_store_open. */
 tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine, tw_err *err);
 tw_engine *tw_engine_close(tw_engine *engine); /* what was not committed is lost */
+
+/* Takes the changelog (borrowed) that could only be opened once a broker had answered. Before attach. Errors: those of its reading, when an
+ * empty state takes over another process's items and weights. */
+tw_code tw_engine_share(tw_engine *engine, tw_changelog *changelog, tw_err *err);
 
 /* Connects a source (borrowed): makes decoders, seeks to the stored positions. Once. */
 tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err);

@@ -16,7 +16,19 @@ typedef struct tw_lane {
     uint32_t task; /* the partition of the user-keyed topics, or TW_TASK_FILES */
     bool items;    /* the items topic: counts into every task's list_version */
     tw_clean *clean;
+    int64_t silent_until;          /* up to this offset records are learned again, without a word; 0: none are */
+    struct tw_bucket_parts *parts; /* (TW_WINDOW_COUNT, TW_PART_SLOTS), NULL: none yet; see tasks.h */
 } tw_lane;
+
+/* In how many parts the changelog holds a bucket of a dedup window. */
+#define TW_PART_SLOTS 512
+typedef struct tw_bucket_parts {
+    uint64_t bucket;
+    uint32_t count;
+} tw_bucket_parts;
+
+/* Logs of a lane in the store: the ids of each window, and for each a byte for every part in the changelog. */
+#define TW_LANE_LOGS (2 * TW_WINDOW_COUNT)
 
 /* Users known from files belong to this task until an event of theirs comes in a partition of a topic, which then has them. */
 #define TW_TASK_FILES UINT32_MAX
@@ -58,6 +70,8 @@ struct tw_engine {
     uint64_t lists_total;   /* made, all runs */
     uint64_t owed_sequence; /* last given out */
     tw_buf sink_position;   /* as loaded */
+    struct tw_task *tasks;  /* (tasks_count), by number; see tasks.h */
+    size_t tasks_count, tasks_capacity;
 
     /* Derived. */
     tw_store *store;
@@ -65,17 +79,25 @@ struct tw_engine {
     tw_rank_queue *queue;
     tw_newest *newest;
     tw_mailbox *mailbox;
-    int64_t commit_ns;       /* steady time of the last commit */
-    int64_t watermark_ms;    /* the largest of all lanes */
-    uint64_t items_consumed; /* records of the items lanes */
-    bool fresh;              /* the state was empty at open: there is no older list to contradict */
-    bool changed;            /* since the last commit */
-    bool failed;             /* memory may be ahead of the store: no further commit */
-    bool unflushed;          /* a commit waits for the sink: nothing is polled until it is through */
-    bool stalled;            /* the source is paused, for that or because the sink is full */
-    bool has_files;          /* some users are known from files */
-    int partitions;          /* of the topics keyed by user when the state met them first; 0: never */
+    int64_t commit_ns;      /* steady time of the last commit */
+    int64_t watermark_ms;   /* the largest of all lanes */
+    uint64_t items_offsets; /* sum of the positions in the items topic */
+    bool fresh;             /* the state was empty at open: there is no older list to contradict */
+    bool changed;           /* since the last commit */
+    bool failed;            /* memory may be ahead of the store: no further commit */
+    bool unflushed;         /* a commit waits for the sink: nothing is polled until it is through */
+    bool prepared;          /* a commit is put together and waits for the changelog */
+    bool stalled;           /* the source is paused, for that or because the sink is full */
+    bool has_files;         /* some users are known from files */
+    int partitions;         /* of the topics keyed by user when the state met them first; 0: never */
     _Atomic bool ready;
+
+    /* The changelog: see tasks.h and changelog_model.c. */
+    int silent_lanes;                 /* lanes that learn again what the store has missed */
+    tw_buf debts;                     /* to be owed after that, as (task, commits, users' rows) */
+    tw_buf gone;                      /* users gone since the last commit, as (task, id) */
+    tw_buf key, value;                /* of the row that is put */
+    struct tw_model_rows *model_rows; /* rows of items and weights that are still to be sent; NULL: none */
 
     /* The attached source. */
     tw_source *source;
@@ -95,19 +117,31 @@ struct tw_engine {
 
 /* state.c: the durable form. load opens the store and fills the engine; put_state hands everything changed to the store. */
 tw_code tw_engine_load(tw_engine *engine, tw_err *err);
-void tw_engine_put_state(tw_engine *engine);
+tw_code tw_engine_put_state(tw_engine *engine, bool to_changelog, tw_err *err);
+/* Everything changed into the store alone, after tw_store_begin: the state that a changelog has given. */
+tw_code tw_engine_commit_store(tw_engine *engine, tw_err *err);
+void tw_engine_lane_clear(tw_engine *engine, tw_lane *lane); /* as new, here and in the store; after tw_store_begin */
+void tw_engine_keep_ids(tw_engine *engine, const tw_lane *lane, tw_clean_window window, uint64_t bucket, tw_slice ids);
+void tw_engine_put_tasks(tw_engine *engine);
+
+/* tasks.c, for the others */
+void tw_engine_add_parts(tw_lane *lane, tw_clean_window window, uint64_t bucket, uint32_t count);
+void tw_engine_silent_end(tw_engine *engine);
 
 /* engine.c: the model, once its settings are certain; places in lanes and positions; made when not there. */
 void tw_engine_make_model(tw_engine *engine);
 uint32_t tw_engine_lane(tw_engine *engine, const char *name, int32_t partition);
 uint32_t tw_engine_position(tw_engine *engine, const char *identity, int32_t partition);
 uint64_t tw_lane_consumed(const tw_lane *lane);
+uint64_t tw_engine_files_counted(const tw_engine *engine,
+                                 uint32_t task); /* records of files in the versions of a task's lists */
 
 /* lists.c: who is owed a list and when it is made. */
 void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const tw_record *record, int64_t event_ms);
 /* Makes the lists that are due at now_ms, at most for budget_ns of steady time (0: all), and those delayed to the limit. */
 tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns, tw_err *err);
-void tw_engine_requeue_owed(tw_engine *engine);
+void tw_engine_requeue_owed(tw_engine *engine); /* all that is owed by tasks that are here, and nothing else */
+void tw_engine_queue_drop(tw_engine *engine, uint32_t task);
 void tw_engine_user_gone(void *self, uint32_t user);
 tw_newest *tw_newest_create(void);
 tw_newest *tw_newest_free(tw_newest *newest);
@@ -125,6 +159,7 @@ void tw_engine_count(tw_verdict verdict, tw_reason reason);
 void tw_engine_count_list(double latency_s);
 void tw_engine_count_commit(double seconds);
 void tw_engine_count_stall(bool stalled);
+void tw_engine_count_restore(uint64_t rows, double seconds);
 void tw_engine_gauge(const tw_engine *engine);
 
 #endif

@@ -4,7 +4,7 @@
  * A debt begins with the first event that no list covers. It stands in the user's row, so that it is committed with the
  * state and queued again at the next start; it ends when the sink has taken the list, and the commit that says so comes after
  * the sink's flush. */
-#include "engine/internal.h"
+#include "engine/tasks.h"
 
 #include "base/alloc.h"
 
@@ -89,13 +89,26 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const 
     tw_model_user_list_touch(engine->model, user);
 }
 
+/* Tasks that are elsewhere are not ours to publish for. */
+static bool is_here(const tw_engine *engine, uint32_t user) {
+    uint32_t task = tw_model_user_task(engine->model, user);
+    return !engine->options.changelog || task >= engine->tasks_count || engine->tasks[task].owned;
+}
+
+void tw_engine_queue_drop(tw_engine *engine, uint32_t task) {
+    for (uint32_t user = 0; user < tw_model_user_slots(engine->model); user++)
+        if (tw_model_user_live(engine->model, user) && tw_model_user_task(engine->model, user) == task)
+            tw_rank_queue_remove(engine->queue, user);
+}
+
 void tw_engine_requeue_owed(tw_engine *engine) {
     uint32_t slots = engine->options.lists == TW_LISTS_NONE ? 0 : tw_model_user_slots(engine->model);
     for (uint32_t user = 0; user < slots; user++) {
         if (!tw_model_user_live(engine->model, user))
             continue;
         const tw_user_list *debt = tw_model_user_list(engine->model, user);
-        if (debt->owed_since_ms != INT64_MIN)
+        tw_rank_queue_remove(engine->queue, user);
+        if (debt->owed_since_ms != INT64_MIN && is_here(engine, user))
             tw_rank_queue_add(
                 engine->queue, user,
                 tw_rank_due_ms(debt->owed_since_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
@@ -106,20 +119,32 @@ void tw_engine_requeue_owed(tw_engine *engine) {
 void tw_engine_user_gone(void *self, uint32_t user) {
     tw_engine *engine = self;
     tw_rank_queue_remove(engine->queue, user);
-    if (engine->options.sink && tw_model_user_list(engine->model, user)->listed_ms != INT64_MIN) {
+    tw_engine_note_gone(engine, user);
+    if (engine->options.sink && is_here(engine, user) &&
+        tw_model_user_list(engine->model, user)->listed_ms != INT64_MIN) {
         tw_err ignored; /* a sink that fails here fails again at the flush, which is heard */
         engine->options.sink->ops->gone(engine->options.sink, tw_model_user_task(engine->model, user),
                                         tw_model_user_id(engine->model, user), &ignored);
     }
 }
 
-/* The version of a list made now: what its task, the items topic and the files before them have delivered. Only grows, also for a user
- * who goes over from the files to a task. */
+/* Of the files replayed here, or by whoever had the task before, whichever is more. */
+uint64_t tw_engine_files_counted(const tw_engine *engine, uint32_t task) {
+    uint64_t files = task < engine->tasks_count ? engine->tasks[task].files : 0, here = 0;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].task == TW_TASK_FILES)
+            here += tw_lane_consumed(&engine->lanes[i]);
+    return here > files ? here : files;
+}
+
+/* The version of a list made now: what its task, the items topic (by its offsets, which all processes share and compaction does not change)
+ * and the files before them have delivered. Only grows, also for a user who goes over from the files to a task, and for a task that
+ * goes over to another process. */
 static uint64_t version_now(const tw_engine *engine, uint32_t task) {
-    uint64_t version = engine->items_consumed;
+    uint64_t version = engine->items_offsets + tw_engine_files_counted(engine, task);
     for (size_t i = 0; i < engine->lanes_count; i++) {
         const tw_lane *lane = &engine->lanes[i];
-        if (!lane->items && (lane->task == task || lane->task == TW_TASK_FILES))
+        if (!lane->items && lane->task == task && task != TW_TASK_FILES)
             version += tw_lane_consumed(lane);
     }
     return version;
@@ -152,6 +177,9 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
     debt->owed_since_ms = INT64_MIN;
     tw_model_user_list_touch(engine->model, user);
     tw_rank_queue_remove(engine->queue, user);
+    tw_task *task = tw_engine_task(engine, list.task);
+    if (task)
+        task->changed = true;
     engine->lists_total++;
     engine->changed = true;
     if (engine->options.wall_intervals) {

@@ -21,6 +21,10 @@ static tw_metric commits = {"tailwater_commit_seconds", "Duration of a durable c
 static tw_metric stalls = {"tailwater_stalls_total",
                            "Times that inputs were paused because outputs were not acknowledged", TW_COUNTER};
 static tw_metric stalled_now = {"tailwater_stalled", "1 while inputs are paused for that", TW_GAUGE};
+static tw_metric restored_rows = {"tailwater_restored_rows_total", "Rows of changelogs that tasks were restored from",
+                                  TW_COUNTER};
+static tw_metric restores = {"tailwater_restore_seconds", "Duration of a task's restore from its changelog",
+                             TW_HISTOGRAM};
 static tw_metric users = {"tailwater_users", "Users in the state", TW_GAUGE};
 static tw_metric items = {"tailwater_items", "Items in the state", TW_GAUGE};
 static tw_metric owed = {"tailwater_users_owed", "Users waiting for a list", TW_GAUGE};
@@ -52,9 +56,10 @@ void tw_engine_metrics_register(void) {
         reasons[r].label_value = tw_reason_name((tw_reason)r);
         tw_metric_register(&reasons[r]);
     }
-    tw_metric *const rest[] = {&lists,       &freshness,     &commits,       &stalls,        &stalled_now,   &users,
-                               &items,       &owed,          &users_evicted, &users_expired, &items_evicted, &watermark,
-                               &state_bytes, &journal_bytes, &map_used,      &map_max,       &ready};
+    tw_metric *const rest[] = {&lists,         &freshness,     &commits,       &stalls,    &stalled_now,
+                               &restored_rows, &restores,      &users,         &items,     &owed,
+                               &users_evicted, &users_expired, &items_evicted, &watermark, &state_bytes,
+                               &journal_bytes, &map_used,      &map_max,       &ready};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         tw_metric_register(rest[i]);
 }
@@ -77,6 +82,11 @@ void tw_engine_count_commit(double seconds) {
 void tw_engine_count_stall(bool stalled) {
     tw_metric_add(&stalls, stalled);
     tw_metric_set(&stalled_now, stalled);
+}
+
+void tw_engine_count_restore(uint64_t rows, double seconds) {
+    tw_metric_add(&restored_rows, (double)rows);
+    tw_metric_observe(&restores, seconds);
 }
 
 void tw_engine_gauge(const tw_engine *engine) {

@@ -5,12 +5,15 @@
  *   meta "engine"       lists made, last number of debt
  *   meta "lane/N"       lane with id N: name, partition, task, clean's watermark and counters
  *   meta "position/N"   identity, partition, next offset, first opening
+ *   meta "task/N"       how far the changelog of task N is in the store
  *   meta "sink"         the sink's own position
- *   log  lane id * windows + window   ids remembered, by time bucket
+ *   log  lane id * 2 windows + window             ids remembered, by time bucket
+ *   log  lane id * 2 windows + windows + window   a byte for each part of a bucket that the changelog holds
  */
 #include "engine/internal.h"
 
 #include "engine/settings.h"
+#include "engine/tasks.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,7 +23,11 @@ static void put_meta(tw_engine *engine, const char *name, const tw_buf *bytes) {
     tw_store_put_meta(engine->store, name, tw_buf_slice(bytes));
 }
 
-static void put_lane(tw_engine *engine, tw_lane *lane) {
+static uint32_t log_of(const tw_lane *lane, int window) {
+    return lane->id * TW_LANE_LOGS + (uint32_t)window;
+}
+
+static tw_code put_lane(tw_engine *engine, tw_lane *lane, bool to_changelog, tw_err *err) {
     char name[32];
     tw_buf *buf = &engine->scratch;
     snprintf(name, sizeof name, "lane/%" PRIu32, lane->id);
@@ -35,11 +42,48 @@ static void put_lane(tw_engine *engine, tw_lane *lane) {
     tw_clean_window window;
     uint64_t bucket;
     tw_slice bytes;
-    while (tw_clean_next_change(lane->clean, &window, &bucket, &bytes))
-        tw_store_append_log(engine->store, lane->id * TW_WINDOW_COUNT + window, bucket, bytes);
-    for (int w = 0; w < TW_WINDOW_COUNT; w++)
-        tw_store_drop_log(engine->store, lane->id * TW_WINDOW_COUNT + (uint32_t)w,
-                          tw_clean_drop_below(lane->clean, (tw_clean_window)w));
+    bool shared = to_changelog && !lane->items && lane->task != TW_TASK_FILES;
+    while (tw_clean_next_change(lane->clean, &window, &bucket, &bytes)) {
+        tw_store_append_log(engine->store, log_of(lane, window), bucket, bytes);
+        if (!shared)
+            continue;
+        TW_TRY(tw_engine_put_ids(engine, lane, window, bucket, bytes, err));
+        tw_store_append_log(engine->store, log_of(lane, TW_WINDOW_COUNT + window), bucket, TW_SLICE_LITERAL("p"));
+    }
+    for (int w = 0; w < TW_WINDOW_COUNT; w++) {
+        uint64_t below = tw_clean_drop_below(lane->clean, (tw_clean_window)w);
+        tw_store_drop_log(engine->store, log_of(lane, w), below);
+        tw_store_drop_log(engine->store, log_of(lane, TW_WINDOW_COUNT + w), below);
+    }
+    return TW_OK;
+}
+
+void tw_engine_lane_clear(tw_engine *engine, tw_lane *lane) {
+    tw_clean_free(lane->clean);
+    lane->clean = tw_clean_create(engine->config);
+    free(lane->parts);
+    lane->parts = NULL;
+    lane->silent_until = 0;
+    for (int log = 0; engine->store && log < TW_LANE_LOGS; log++)
+        tw_store_drop_log(engine->store, log_of(lane, log), UINT64_MAX);
+}
+
+void tw_engine_keep_ids(tw_engine *engine, const tw_lane *lane, tw_clean_window window, uint64_t bucket, tw_slice ids) {
+    tw_store_append_log(engine->store, log_of(lane, window), bucket, ids);
+    tw_store_append_log(engine->store, log_of(lane, TW_WINDOW_COUNT + window), bucket, TW_SLICE_LITERAL("p"));
+}
+
+static void put_task(tw_engine *engine, uint32_t task) {
+    const tw_task *t = &engine->tasks[task];
+    char name[32];
+    tw_buf *buf = &engine->scratch;
+    snprintf(name, sizeof name, "task/%" PRIu32, task);
+    tw_buf_clear(buf);
+    tw_buf_u8(buf, t->known);
+    tw_buf_u64(buf, t->commits);
+    tw_buf_u64(buf, (uint64_t)t->next);
+    tw_buf_u64(buf, t->files);
+    put_meta(engine, name, buf);
 }
 
 static void put_position(tw_engine *engine, size_t index) {
@@ -56,20 +100,26 @@ static void put_position(tw_engine *engine, size_t index) {
 }
 
 static void sink_put(void *self, tw_table table, uint32_t row, tw_slice bytes) {
-    tw_store_put(self, table, row, bytes);
+    tw_engine *engine = self;
+    tw_store_put(engine->store, table, row, bytes);
+    tw_engine_note_row(engine, table, row);
 }
 static void sink_delta(void *self, tw_table table, uint32_t row, tw_slice bytes) {
-    tw_store_put_delta(self, table, row, bytes);
+    tw_engine *engine = self;
+    tw_store_put_delta(engine->store, table, row, bytes);
+    tw_engine_note_row(engine, table, row);
 }
 static void sink_delete(void *self, tw_table table, uint32_t row) {
-    tw_store_delete(self, table, row);
+    tw_engine *engine = self;
+    tw_store_delete(engine->store, table, row);
+    tw_engine_note_row(engine, table, row);
 }
 
-void tw_engine_put_state(tw_engine *engine) {
+tw_code tw_engine_put_state(tw_engine *engine, bool to_changelog, tw_err *err) {
     tw_buf *buf = &engine->scratch;
-    tw_model_changes(engine->model, &(tw_row_sink){engine->store, sink_put, sink_delta, sink_delete});
+    tw_model_changes(engine->model, &(tw_row_sink){engine, sink_put, sink_delta, sink_delete});
     for (size_t i = 0; i < engine->lanes_count; i++)
-        put_lane(engine, &engine->lanes[i]);
+        TW_TRY(put_lane(engine, &engine->lanes[i], to_changelog, err));
     for (size_t i = 0; i < engine->positions_count; i++)
         put_position(engine, i);
     tw_buf_clear(buf);
@@ -87,6 +137,21 @@ void tw_engine_put_state(tw_engine *engine) {
         engine->options.sink->ops->position(engine->options.sink, &engine->sink_position);
     }
     put_meta(engine, "sink", &engine->sink_position);
+    return TW_OK;
+}
+
+/* How far the changelog is in the store is known only after its commit. */
+void tw_engine_put_tasks(tw_engine *engine) {
+    for (uint32_t task = 0; task < engine->tasks_count; task++)
+        put_task(engine, task);
+}
+
+tw_code tw_engine_commit_store(tw_engine *engine, tw_err *err) {
+    if (!engine->store)
+        return TW_OK;
+    TW_TRY(tw_engine_put_state(engine, false, err));
+    tw_engine_put_tasks(engine);
+    return tw_store_commit(engine->store, err);
 }
 
 static void copy_text(char *to, size_t size, tw_slice text) {
@@ -141,6 +206,12 @@ static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *e
         engine->partitions = (int)tw_cursor_u32(&c);
     } else if (strncmp(name, "lane/", 5) == 0) {
         TW_TRY(load_lane(engine, (uint32_t)strtoul(name + 5, NULL, 10), &c, err));
+    } else if (strncmp(name, "task/", 5) == 0) {
+        tw_task *task = tw_engine_task(engine, (uint32_t)strtoul(name + 5, NULL, 10));
+        task->known = tw_cursor_u8(&c) != 0;
+        task->commits = tw_cursor_u64(&c);
+        task->next = (int64_t)tw_cursor_u64(&c);
+        task->files = tw_cursor_u64(&c);
     } else if (strncmp(name, "position/", 9) == 0) {
         load_position(engine, &c);
     } else if (strcmp(name, "sink") == 0) {
@@ -157,10 +228,16 @@ static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *e
 
 static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice bytes, tw_err *err) {
     tw_engine *engine = self;
-    for (size_t i = 0; i < engine->lanes_count; i++)
-        if (engine->lanes[i].id == log / TW_WINDOW_COUNT)
-            return tw_clean_load_log(engine->lanes[i].clean, (tw_clean_window)(log % TW_WINDOW_COUNT), bucket, bytes,
-                                     err);
+    for (size_t i = 0; i < engine->lanes_count; i++) {
+        tw_lane *lane = &engine->lanes[i];
+        if (lane->id != log / TW_LANE_LOGS)
+            continue;
+        uint32_t which = log % TW_LANE_LOGS;
+        if (which < TW_WINDOW_COUNT)
+            return tw_clean_load_log(lane->clean, (tw_clean_window)which, bucket, bytes, err);
+        tw_engine_add_parts(lane, (tw_clean_window)(which - TW_WINDOW_COUNT), bucket, (uint32_t)bytes.size);
+        return TW_OK;
+    }
     return tw_fail(err, TW_E_STORE, "log %" PRIu32 " belongs to no lane", log);
 }
 
@@ -183,8 +260,12 @@ static void measure(tw_engine *engine) {
         int64_t watermark_ms = tw_clean_watermark_ms(lane->clean);
         if (watermark_ms > engine->watermark_ms)
             engine->watermark_ms = watermark_ms;
-        if (lane->items)
-            engine->items_consumed += tw_lane_consumed(lane);
+        if (!lane->items)
+            continue;
+        char identity[sizeof lane->name + 8];
+        snprintf(identity, sizeof identity, "topic %s", lane->name);
+        int64_t offset = engine->positions[tw_engine_position(engine, identity, lane->partition)].offset;
+        engine->items_offsets += offset > 0 ? (uint64_t)offset : 0;
     }
 }
 

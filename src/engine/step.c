@@ -2,7 +2,7 @@
  *
  * Records are taken one by one and in order; a batch exists only so that memory can be touched ahead. Nothing here may
  * depend on where one batch ends and the next begins. */
-#include "engine/internal.h"
+#include "engine/tasks.h"
 
 #include "base/alloc.h"
 #include "base/failpoint.h"
@@ -17,6 +17,9 @@
 /* Ranking may take this much of a step before polling goes on, unless lists are delayed to the limit (chosen: at batches of
  * 256 records polling then gets most of the core; not measured). */
 #define RANK_BUDGET_NS 5000000
+
+/* How long the group may be kept waiting for the last commit of tasks that are given up. */
+#define GIVE_UP_WAIT_NS 10000000000
 
 static tw_code decoder_for(const tw_input *input, tw_decoder **ret_decoder, tw_err *err) {
     switch (input->format) {
@@ -57,8 +60,35 @@ static int64_t hook_assigned(void *self, uint16_t input, int32_t partition) {
     return engine->positions[position].offset;
 }
 
+static tw_code hook_take_over(void *self, int32_t partition, tw_err *err) {
+    tw_engine *engine = self;
+    engine->ready = false; /* until what its inputs hold now is consumed */
+    TW_TRY(tw_engine_take_over(engine, (uint32_t)partition, err));
+    tw_engine_requeue_owed(engine);
+    return TW_OK;
+}
+
+/* With a changelog the tasks may go to another process, which must find all that was done here: the commit has to come through now, or
+ * what it would have held is discarded. */
+static tw_code give_up_tasks(tw_engine *engine, bool lost, tw_err *err) {
+    int64_t until_ns = tw_clock_steady_ns(&engine->clock) + GIVE_UP_WAIT_NS;
+    tw_code code = lost ? tw_fail(err, TW_E_ABORTED, "the group has given the partitions away") : TW_E_BUSY;
+    while (code == TW_E_BUSY && tw_clock_steady_ns(&engine->clock) < until_ns)
+        code = tw_engine_commit(engine, err);
+    for (size_t t = 0; t < engine->tasks_count; t++)
+        engine->tasks[t].owned = false;
+    tw_engine_requeue_owed(engine);
+    if (code == TW_OK)
+        return TW_OK;
+    engine->failed = true;
+    return code == TW_E_BUSY ? tw_fail(err, TW_E_ABORTED, "no commit came through before partitions had to be given up")
+                             : code;
+}
+
 static tw_code hook_revoked(void *self, bool lost, tw_err *err) {
     tw_engine *engine = self;
+    if (engine->options.changelog)
+        return give_up_tasks(engine, lost, err);
     if (!lost) {
         tw_code code = tw_engine_commit(engine, err);
         return code == TW_E_BUSY ? TW_OK : code; /* what is in memory stays good, and the next commit takes it */
@@ -89,7 +119,9 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
         if (code != TW_OK)
             return tw_wrap(err, "%s", source->inputs[i].name);
     }
-    source->hooks = (tw_source_hooks){engine, hook_assigned, hook_revoked};
+    source->hooks = (tw_source_hooks){.self = engine, .assigned = hook_assigned, .revoked = hook_revoked};
+    if (engine->options.changelog)
+        source->hooks.take_over = hook_take_over;
     engine->keys_checked = !source->bounded && engine->config->input_key_check;
     if (source->bounded)
         for (int i = 0; i < source->inputs_count; i++) {
@@ -172,7 +204,7 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     const tw_record *record = &engine->records[index];
     const tw_event *event = &engine->events[index];
     const tw_route *route = route_of(engine, record->input, record->partition);
-    const tw_lane *lane = &engine->lanes[route->lane];
+    tw_lane *lane = &engine->lanes[route->lane];
     tw_position *position = &engine->positions[route->position];
     TW_ASSERT(record->offset >= position->offset);
     tw_reason reason;
@@ -181,14 +213,22 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     tw_verdict verdict =
         tw_clean_judge(lane->clean, event, engine->reasons[index], now_of(engine, record, position), &reason);
     tw_engine_count(verdict, reason);
-    engine->items_consumed += lane->items;
+    if (lane->items)
+        engine->items_offsets += (uint64_t)(record->offset + 1 - (position->offset > 0 ? position->offset : 0));
     position->offset = record->offset + 1;
-    if (verdict == TW_VERDICT_DEAD && engine->options.sink)
+    bool silent = lane->silent_until != 0;
+    tw_task *task = lane->items ? NULL : tw_engine_task(engine, lane->task);
+    if (task)
+        task->changed = true;
+    if (verdict == TW_VERDICT_DEAD && engine->options.sink && !silent)
         TW_TRY(engine->options.sink->ops->dead(engine->options.sink, engine->source->inputs[record->input].name, record,
                                                reason, err));
+    if (verdict == TW_VERDICT_APPLIED)
+        TW_TRY(apply(engine, lane, record, event, err));
+    if (silent)
+        tw_engine_silent_step(engine, lane, position->offset);
     if (verdict != TW_VERDICT_APPLIED)
         return TW_OK;
-    TW_TRY(apply(engine, lane, record, event, err));
     int64_t watermark_ms = tw_clean_watermark_ms(lane->clean);
     if (watermark_ms > engine->watermark_ms)
         engine->watermark_ms = watermark_ms;
@@ -232,7 +272,7 @@ static void stall_or_go_on(tw_engine *engine) {
 
 /* Lists go out: none of them may know less than one that is out already, and beside an empty state there is none. */
 static bool publishing(const tw_engine *engine) {
-    return engine->ready || engine->fresh;
+    return (engine->ready || engine->fresh) && engine->silent_lanes == 0;
 }
 
 int tw_engine_idle_ms(const tw_engine *engine, int most_ms) {

@@ -24,6 +24,7 @@ static const pair producer_defaults[] = {{"compression.codec", "lz4"},
                                          {"queue.buffering.max.kbytes", "262144"},
                                          {"message.max.bytes", "10000000"},
                                          {"message.timeout.ms", "0"}, /* a broker away is back-pressure, not a loss */
+                                         {"transaction.timeout.ms", "10000"}, /* readers wait so long for a dead one */
                                          {NULL, NULL}};
 
 /* What exactness depends on. */

@@ -30,6 +30,10 @@ struct tw_kafka_consumer {
     tw_err failed; /* in a callback; code TW_OK: nothing */
 };
 
+rd_kafka_t *tw_kafka_consumer_client(const tw_kafka_consumer *consumer) {
+    return consumer->client;
+}
+
 static const tw_kafka_topic *topic_of(const tw_kafka_consumer *consumer, const char *name) {
     for (int i = 0; i < consumer->topics_count; i++)
         if (strcmp(consumer->topics[i].name, name) == 0)

@@ -22,4 +22,25 @@ tw_code tw_kafka_conf(const tw_config *config, tw_kafka_role role, rd_kafka_conf
 /* A client of that configuration, which is consumed in any case. Errors: TW_E_CONFIG. */
 tw_code tw_kafka_new(rd_kafka_conf_t *conf, tw_kafka_role role, rd_kafka_t **ret_client, tw_err *err);
 
+typedef enum tw_transaction {
+    TW_TRANSACTION_OFF, /* a producer without */
+    TW_TRANSACTION_NONE,
+    TW_TRANSACTION_BEGUN,
+    TW_TRANSACTION_COMMITTING /* positions are in; nothing more may be sent */
+} tw_transaction;
+
+struct tw_kafka_producer {
+    rd_kafka_t *client;
+    tw_transaction transaction;
+    size_t waiting_bytes;            /* of records not acknowledged yet: keys and values */
+    size_t records_half, bytes_half; /* of the queue */
+    tw_err refused;                  /* the first delivery that failed for good; code TW_OK: none */
+};
+
+/* Begins a transaction unless one has begun. Errors: TW_E_ABORTED. */
+tw_code tw_kafka_transaction_begin(struct tw_kafka_producer *producer, tw_err *err);
+
+struct tw_kafka_consumer;
+rd_kafka_t *tw_kafka_consumer_client(const struct tw_kafka_consumer *consumer);
+
 #endif

@@ -3,16 +3,10 @@
 
 #include "base/alloc.h"
 #include "kafka/internal.h"
+#include "kafka/transaction.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-struct tw_kafka_producer {
-    rd_kafka_t *client;
-    size_t waiting_bytes;            /* of records not acknowledged yet: keys and values */
-    size_t records_half, bytes_half; /* of the queue */
-    tw_err refused;                  /* the first delivery that failed for good; code TW_OK: none */
-};
 
 static rd_kafka_vu_t bytes_field(rd_kafka_vtype_t type, const void *bytes, size_t size) {
     return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes, size}};
@@ -42,14 +36,16 @@ static rd_kafka_headers_t *with_size(rd_kafka_headers_t *headers, size_t value_s
     return headers;
 }
 
-/* What a message carries that may go without its value: a delivery that failed no longer tells the timestamp. */
-typedef struct cut {
-    int64_t timestamp_ms;
-} cut;
+/* What a message carries to its delivery report. */
+typedef struct delivery {
+    bool cut;             /* may go without its value */
+    int64_t timestamp_ms; /* which a delivery that failed no longer tells */
+    int64_t *ret_offset;  /* NULL: nobody asks */
+} delivery;
 
 /* A dead letter that the broker finds too large goes without its value: the value still stands where the headers say. */
 static rd_kafka_resp_err_t send_cut(tw_kafka_producer *producer, const rd_kafka_message_t *message) {
-    const cut *c = message->_private;
+    const delivery *d = message->_private;
     rd_kafka_headers_t *original = NULL;
     rd_kafka_vu_t fields[5];
     size_t n = 0;
@@ -58,8 +54,8 @@ static rd_kafka_resp_err_t send_cut(tw_kafka_producer *producer, const rd_kafka_
     fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
     if (message->key)
         fields[n++] = bytes_field(RD_KAFKA_VTYPE_KEY, message->key, message->key_len);
-    if (c->timestamp_ms >= 0)
-        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = c->timestamp_ms};
+    if (d->timestamp_ms >= 0)
+        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = d->timestamp_ms};
     producer->waiting_bytes += message->key_len;
     return produce(producer, fields, n, with_size(original ? rd_kafka_headers_copy(original) : NULL, message->len));
 }
@@ -69,9 +65,12 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     rd_kafka_resp_err_t code = message->err;
     (void)client;
     producer->waiting_bytes -= message->len + message->key_len;
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && message->_private)
+    delivery *d = message->_private;
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && d && d->cut)
         code = send_cut(producer, message);
-    free(message->_private);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && d && d->ret_offset)
+        *d->ret_offset = message->offset;
+    free(d);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || producer->refused.code != TW_OK)
         return;
@@ -86,12 +85,24 @@ static size_t setting(rd_kafka_t *client, const char *name) {
     return strtoull(text, NULL, 10);
 }
 
-tw_code tw_kafka_producer_open(const tw_config *config, tw_kafka_producer **ret_producer, tw_err *err) {
+static tw_code open_producer(const tw_config *config, const char *transactional_id, tw_kafka_producer **ret_producer,
+                             tw_err *err) {
     rd_kafka_conf_t *conf;
+    char why[256], timeout[32] = "";
     TW_TRY(tw_kafka_conf(config, TW_KAFKA_PRODUCER, &conf, err));
+    if (transactional_id) {
+        size_t size = sizeof timeout; /* a record must not outlive the transaction that it belongs to */
+        rd_kafka_conf_get(conf, "transaction.timeout.ms", timeout, &size);
+        if (rd_kafka_conf_set(conf, "transactional.id", transactional_id, why, sizeof why) != RD_KAFKA_CONF_OK ||
+            rd_kafka_conf_set(conf, "message.timeout.ms", timeout, why, sizeof why) != RD_KAFKA_CONF_OK) {
+            rd_kafka_conf_destroy(conf);
+            return tw_fail(err, TW_E_CONFIG, "transactions: %s", why);
+        }
+    }
     tw_kafka_producer *producer = tw_zalloc(sizeof *producer);
     rd_kafka_conf_set_opaque(conf, producer);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    producer->transaction = transactional_id ? TW_TRANSACTION_NONE : TW_TRANSACTION_OFF;
     tw_code code = tw_kafka_new(conf, TW_KAFKA_PRODUCER, &producer->client, err);
     if (code != TW_OK) {
         free(producer);
@@ -101,6 +112,15 @@ tw_code tw_kafka_producer_open(const tw_config *config, tw_kafka_producer **ret_
     producer->bytes_half = setting(producer->client, "queue.buffering.max.kbytes") * 1024 / 2;
     *ret_producer = producer;
     return TW_OK;
+}
+
+tw_code tw_kafka_producer_open(const tw_config *config, tw_kafka_producer **ret_producer, tw_err *err) {
+    return open_producer(config, NULL, ret_producer, err);
+}
+
+tw_code tw_kafka_producer_open_transactional(const tw_config *config, const char *id, tw_kafka_producer **ret_producer,
+                                             tw_err *err) {
+    return open_producer(config, id, ret_producer, err);
 }
 
 tw_kafka_producer *tw_kafka_producer_close(tw_kafka_producer *producer) {
@@ -128,17 +148,19 @@ static rd_kafka_headers_t *make_headers(const tw_kafka_message *message) {
 }
 
 static rd_kafka_resp_err_t send_part(tw_kafka_producer *producer, const tw_kafka_message *message, bool whole) {
-    cut *c = NULL;
-    rd_kafka_vu_t fields[7];
+    delivery *d = NULL;
+    rd_kafka_vu_t fields[8];
     size_t n = 0;
     fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = message->topic};
     fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
     if (whole)
         fields[n++] = bytes_field(RD_KAFKA_VTYPE_VALUE, message->value.data, message->value.size);
-    if (whole && message->cut) {
-        c = tw_zalloc(sizeof *c);
-        c->timestamp_ms = message->timestamp_ms;
-        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = c};
+    if (message->to_partition)
+        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = *message->to_partition};
+    if ((whole && message->cut) || message->ret_offset) {
+        d = tw_zalloc(sizeof *d);
+        *d = (delivery){whole && message->cut, message->timestamp_ms, message->ret_offset};
+        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = d};
     }
     if (message->key.data)
         fields[n++] = bytes_field(RD_KAFKA_VTYPE_KEY, message->key.data, message->key.size);
@@ -147,7 +169,7 @@ static rd_kafka_resp_err_t send_part(tw_kafka_producer *producer, const tw_kafka
     rd_kafka_headers_t *headers = make_headers(message);
     rd_kafka_resp_err_t code = produce(producer, fields, n, whole ? headers : with_size(headers, message->value.size));
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        free(c); /* else the delivery's */
+        free(d); /* else the delivery report's */
     else
         producer->waiting_bytes += (whole ? message->value.size : 0) + message->key.size;
     return code;
@@ -155,7 +177,9 @@ static rd_kafka_resp_err_t send_part(tw_kafka_producer *producer, const tw_kafka
 
 /* What exceeds message.max.bytes is refused here already; what exceeds the topic's own bound, by the broker: see on_delivery. */
 tw_code tw_kafka_producer_send(tw_kafka_producer *producer, const tw_kafka_message *message, tw_err *err) {
-    rd_kafka_resp_err_t code = send_part(producer, message, true);
+    if (producer->transaction != TW_TRANSACTION_OFF)
+        TW_TRY(tw_kafka_transaction_begin(producer, err));
+    rd_kafka_resp_err_t code = send_part(producer, message, !message->cut_now);
     if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && message->cut)
         code = send_part(producer, message, false);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -177,7 +201,8 @@ tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err
         return producer->refused.code;
     }
     if (rd_kafka_fatal_error(producer->client, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return tw_fail(err, TW_E_KAFKA, "the producer failed: %s", why);
+        return tw_fail(err, producer->transaction == TW_TRANSACTION_OFF ? TW_E_KAFKA : TW_E_ABORTED,
+                       "the producer failed: %s", why);
     size_t waiting = tw_kafka_producer_waiting(producer);
     return waiting ? tw_fail(err, TW_E_BUSY, "%zu records are not acknowledged yet", waiting) : TW_OK;
 }

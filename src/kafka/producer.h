@@ -22,7 +22,10 @@ typedef struct tw_kafka_message {
     const void *original;           /* tw_record.headers of a consumed record, copied; NULL: none */
     const tw_kafka_header *headers; /* (headers_count) more */
     int headers_count;
-    bool cut; /* refused for its size: send key and headers alone, with the header tailwater.error.value.bytes */
+    const int32_t *to_partition; /* NULL: by its key */
+    int64_t *ret_offset;         /* NULL, or where its offset is written once it is acknowledged */
+    bool cut;     /* refused for its size: send key and headers alone, with the header tailwater.error.value.bytes */
+    bool cut_now; /* sent so at once */
 } tw_kafka_message;
 
 /* Does not wait for a connection. Errors: TW_E_CONFIG. */

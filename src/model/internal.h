@@ -54,6 +54,9 @@ struct tw_model {
     uint64_t users_evicted, users_expired, items_evicted;
 };
 
+/* model.c: the item of that id, made if it is not there. */
+uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms);
+
 /* score.c */
 void tw_model_score_features(tw_model *model, uint32_t user, int64_t now_ms);
 void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms);

@@ -107,14 +107,19 @@ void tw_model_user_list_touch(tw_model *model, uint32_t user) {
 
 /* ---- one event ---------------------------------------------------------------------------------------------------- */
 
-static uint32_t intern_item(tw_model *model, const tw_event *event) {
-    uint32_t item = tw_items_find(&model->items, event->item_id);
+uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms) {
+    uint32_t item = tw_items_find(&model->items, item_id);
     if (item == TW_SLOT_NONE) {
-        item = tw_items_add(&model->items, event->item_id, event->event_ms);
+        item = tw_items_add(&model->items, item_id, event_ms);
         tw_sampler_reach(&model->sampler, model->items.slots.end);
         if (!model->mf)
             tw_context_new_item(&model->context, &model->items, item, (uint64_t)model->config->seed);
     }
+    return item;
+}
+
+static uint32_t intern_item(tw_model *model, const tw_event *event) {
+    uint32_t item = tw_model_item_intern(model, event->item_id, event->event_ms);
     model->items.items[item].last_sequence = model->sequence;
     tw_items_describe(&model->items, item, event);
     return item;

@@ -97,6 +97,27 @@ typedef struct tw_user_list {
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user);
 void tw_model_user_list_touch(tw_model *model, uint32_t user);
 
+/* ---- moving to another process --------------------------------------------------------------------------------- */
+
+/* Users whose rows changed since tw_model_changes was last called, gone ones among them. */
+size_t tw_model_users_changed(const tw_model *model);
+uint32_t tw_model_user_changed(const tw_model *model, size_t i);
+
+/* Appends a user's row as any process can read it: what rank keeps, and the past with items by id. */
+void tw_model_user_export(const tw_model *model, uint32_t user, tw_buf *out);
+/* Takes such a row in, in place of what is known of the user; items that are not known are added without a vector. Errors:
+ * TW_E_CORRUPT. */
+tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, tw_slice bytes, uint32_t *ret_user,
+                             tw_err *err);
+tw_code tw_model_user_import_list(tw_slice bytes, tw_user_list *list, tw_err *err); /* what rank keeps alone */
+void tw_model_user_drop(tw_model *model, uint32_t user);                            /* whom nobody is told of */
+
+void tw_model_touch_task(tw_model *model, uint32_t task); /* all users of a task count as changed */
+void tw_model_touch_items(tw_model *model);               /* and all items and weights */
+/* After rows of another process were loaded into an empty model, and tw_model_loaded: what does not fit together goes. */
+void tw_model_adopted(tw_model *model);
+uint64_t tw_model_seen(const tw_model *model); /* events learned */
+
 /* ---- durability ------------------------------------------------------------------------------------------------ */
 
 /* Hands every row changed since the last call to the sink and forgets that it changed. */

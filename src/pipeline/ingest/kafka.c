@@ -1,7 +1,7 @@
 /* The Kafka source: a group member for what users did, a reader for the items. Called by the engine; engine thread.
  *
- * The state of all tasks is in one process, so one member must hold all partitions: whoever joins a group that already has a member
- * stops, and the member that was there goes on when it has them back. */
+ * Without a changelog the state of all tasks is in one process, so one member must hold all partitions: whoever joins a group that already
+ * has a member stops, and the member that was there goes on when it has them back. */
 #include "pipeline/ingest/kafka.h"
 
 #include "base/alloc.h"
@@ -25,6 +25,7 @@ typedef struct kafka_source {
     int items_at; /* place in topics */
     tw_kafka_consumer *member, *reader;
     bool had_all;   /* held every partition once */
+    int assigned;   /* partitions held now; -1: none were given yet */
     int64_t lag_ns; /* when it was last looked at */
 } kafka_source;
 
@@ -33,10 +34,30 @@ static tw_metric lag = {"tailwater_input_lag_records", "Records in the input top
 static tw_metric rebalances = {"tailwater_rebalances_total", "Times that partitions were given to this process",
                                TW_COUNTER};
 
+/* With a changelog each process may have some of the tasks: their state comes first, then their offsets. */
+static tw_code take_over(kafka_source *self, tw_kafka_partition *partitions, int count, tw_err *err) {
+    const tw_source_hooks *hooks = &self->source.hooks;
+    for (int p = 0; p < self->source.partitions; p++) {
+        bool ours = false;
+        for (int i = 0; i < count; i++)
+            ours |= partitions[i].partition == p;
+        if (ours)
+            TW_TRY(hooks->take_over(hooks->self, p, err));
+    }
+    for (int i = 0; i < count; i++)
+        partitions[i].offset = hooks->assigned(hooks->self, partitions[i].input, partitions[i].partition);
+    return TW_OK;
+}
+
 static tw_code on_assigned(void *self_, tw_kafka_partition *partitions, int count, tw_err *err) {
     kafka_source *self = self_;
     int all = self->topics_count * self->source.partitions;
     tw_metric_add(&rebalances, 1);
+    self->assigned = count;
+    if (self->source.hooks.take_over) {
+        self->source.caught_up = false;
+        return take_over(self, partitions, count, err);
+    }
     if (count < all && !self->had_all)
         return tw_fail(
             err, TW_E_LOCKED,
@@ -53,12 +74,11 @@ static tw_code on_assigned(void *self_, tw_kafka_partition *partitions, int coun
     return TW_OK;
 }
 
-/* Even partitions that were lost (the broker was away for longer than the session) come back to this process or to none: what
- * it has learned stays good. */
+/* Where one process holds all, even partitions that were lost (the broker was away for longer than the session) come back to this
+ * process or to none: what it has learned stays good. */
 static tw_code on_revoked(void *self_, bool lost, tw_err *err) {
     kafka_source *self = self_;
-    (void)lost;
-    return self->source.hooks.revoked(self->source.hooks.self, false, err);
+    return self->source.hooks.revoked(self->source.hooks.self, lost && self->source.hooks.take_over, err);
 }
 
 static tw_code open_reader(kafka_source *self, tw_err *err) {
@@ -97,9 +117,9 @@ static tw_code kafka_poll(tw_source *source, tw_record *records, int max, int wa
         TW_TRY(tw_kafka_consumer_poll(self->reader, records, (max + 1) / 2, 0, &items, err));
     if (max > items)
         TW_TRY(tw_kafka_consumer_poll(self->member, records + items, max - items, items ? 0 : wait_ms, &events, err));
-    if (!source->caught_up)
-        source->caught_up =
-            tw_kafka_consumer_caught_up(self->member) && (!self->reader || tw_kafka_consumer_caught_up(self->reader));
+    if (!source->caught_up) /* a process that the group has nothing for waits with what it has */
+        source->caught_up = (self->assigned == 0 || tw_kafka_consumer_caught_up(self->member)) &&
+                            (!self->reader || tw_kafka_consumer_caught_up(self->reader));
     look_at_lag(self);
     *ret_count = items + events;
     return TW_OK;
@@ -119,9 +139,14 @@ static tw_code kafka_seek(tw_source *source, uint16_t input, int32_t partition, 
     return tw_fail(err, TW_E_USAGE, "a group's partitions are sought when they are assigned");
 }
 
+static void *kafka_group(tw_source *source) {
+    return ((kafka_source *)source)->member;
+}
+
 static void kafka_ack(tw_source *source, uint16_t input, int32_t partition, int64_t offset) {
     kafka_source *self = (kafka_source *)source;
-    if (self->member && self->inputs.list[input].kind != TW_KIND_ITEM)
+    bool in_transaction = self->source.hooks.take_over != NULL; /* then the commit has told the group already */
+    if (self->member && !in_transaction && self->inputs.list[input].kind != TW_KIND_ITEM)
         tw_kafka_consumer_commit(self->member, input, partition, offset);
 }
 
@@ -166,11 +191,16 @@ static tw_code check_topics(kafka_source *self, const tw_kafka_topics *topics, t
 }
 
 tw_code tw_source_kafka(const tw_config *config, const tw_kafka_topics *topics, tw_source **ret_source, tw_err *err) {
-    static const tw_source_ops ops = {
-        .poll = kafka_poll, .pause = kafka_pause, .seek = kafka_seek, .ack = kafka_ack, .close = kafka_close};
+    static const tw_source_ops ops = {.poll = kafka_poll,
+                                      .pause = kafka_pause,
+                                      .seek = kafka_seek,
+                                      .group = kafka_group,
+                                      .ack = kafka_ack,
+                                      .close = kafka_close};
     static bool registered;
     kafka_source *self = tw_zalloc(sizeof *self);
     self->config = config;
+    self->assigned = -1;
     tw_code code = tw_inputs_init(&self->inputs, config, err);
     if (code == TW_OK && (code = check_topics(self, topics, err)) != TW_OK)
         tw_inputs_done(&self->inputs);

@@ -40,6 +40,8 @@ typedef struct tw_source_ops {
     /* Paused, poll keeps its connections and hands out nothing. NULL: it needs no polling to stay. */
     void (*pause)(tw_source *source, bool pause);
     tw_code (*seek)(tw_source *source, uint16_t input, int32_t partition, int64_t offset, tw_err *err);
+    /* What a commit of positions goes through, for the changelog; NULL: none. */
+    void *(*group)(tw_source *source);
     void (*ack)(tw_source *source, uint16_t input, int32_t partition, int64_t offset);
     tw_source *(*close)(tw_source *source);
 } tw_source_ops;
@@ -47,6 +49,8 @@ typedef struct tw_source_ops {
 /* What a source with partitions that come and go asks of the engine; set before the first poll. Called within poll. */
 typedef struct tw_source_hooks {
     void *self;
+    /* The partition of every user-keyed input is ours now: bring its task here. Before assigned. NULL: tasks never move. */
+    tw_code (*take_over)(void *self, int32_t partition, tw_err *err);
     /* A partition is ours now: the offset to go on from, or -1 for "never seen" (from the beginning). */
     int64_t (*assigned)(void *self, uint16_t input, int32_t partition);
     /* Partitions are about to be given up: commit what was consumed. lost: too late, another member may own them. */

@@ -51,4 +51,10 @@ tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_
  * its value, with tailwater.error.value.bytes. Does not wait for a connection. Errors: TW_E_CONFIG. */
 tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err);
 
+/* The same through a transactional producer (borrowed): flush waits for nothing, what was handed over comes out with the commit of the
+ * changelog that shares the producer, or not at all. */
+struct tw_kafka_producer;
+tw_code tw_sink_kafka_transactional(const tw_config *config, struct tw_kafka_producer *producer, tw_sink **ret_sink,
+                                    tw_err *err);
+
 #endif

@@ -22,7 +22,8 @@ typedef struct kafka_sink {
     tw_sink sink; /* first */
     const tw_config *config;
     tw_kafka_producer *producer;
-    char prefix[10]; /* of an Avro value: what names its schema */
+    bool transactional; /* the producer is another's, and commits */
+    char prefix[10];    /* of an Avro value: what names its schema */
     size_t prefix_size;
     tw_buf value;
 } kafka_sink;
@@ -68,6 +69,10 @@ static tw_code kafka_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err
         err);
 }
 
+/* A delivery that fails undoes the whole transaction, and would again: what a topic with the broker's default bound (1 MiB) would
+ * refuse is cut beforehand. */
+#define TRANSACTIONAL_VALUE_MAX 900000
+
 static tw_code kafka_dead(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason,
                           tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
@@ -78,6 +83,7 @@ static tw_code kafka_dead(tw_sink *sink, const char *input_name, const tw_record
                                        {"tailwater.error.topic", tw_slice_of(input_name)},
                                        {"tailwater.error.partition", tw_slice_of(partition)},
                                        {"tailwater.error.offset", tw_slice_of(offset)}};
+    bool cut = self->transactional && record->value.size > TRANSACTIONAL_VALUE_MAX;
     return send(self,
                 &(tw_kafka_message){.topic = self->config->output_dead_letters_topic,
                                     .key = record->key,
@@ -86,7 +92,8 @@ static tw_code kafka_dead(tw_sink *sink, const char *input_name, const tw_record
                                     .original = record->headers,
                                     .headers = headers,
                                     .headers_count = sizeof headers / sizeof headers[0],
-                                    .cut = true},
+                                    .cut = true,
+                                    .cut_now = cut},
                 err);
 }
 
@@ -94,7 +101,7 @@ static tw_code kafka_flush(tw_sink *sink, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
     if (TW_FAILPOINT(SINK_WRITE))
         return tw_fail(err, TW_E_KAFKA, "made to fail");
-    tw_code code = tw_kafka_producer_flush(self->producer, FLUSH_WAIT_MS, err);
+    tw_code code = self->transactional ? TW_OK : tw_kafka_producer_flush(self->producer, FLUSH_WAIT_MS, err);
     tw_metric_set(&waiting, (double)tw_kafka_producer_waiting(self->producer));
     return code;
 }
@@ -118,7 +125,8 @@ static tw_code kafka_resume(tw_sink *sink, tw_slice position, tw_err *err) {
 
 static tw_sink *kafka_close(tw_sink *sink) {
     kafka_sink *self = (kafka_sink *)sink;
-    tw_kafka_producer_close(self->producer);
+    if (!self->transactional)
+        tw_kafka_producer_close(self->producer);
     tw_buf_done(&self->value);
     free(self);
     return NULL;
@@ -144,7 +152,7 @@ static tw_code make_prefix(kafka_sink *self, tw_err *err) {
     return TW_OK;
 }
 
-tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err) {
+static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_sink **ret_sink, tw_err *err) {
     static const tw_sink_ops ops = {.list = kafka_list,
                                     .gone = kafka_gone,
                                     .dead = kafka_dead,
@@ -157,8 +165,10 @@ tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err) 
     kafka_sink *self = tw_zalloc(sizeof *self);
     self->sink.ops = &ops;
     self->config = config;
+    self->producer = shared;
+    self->transactional = shared != NULL;
     tw_code code = make_prefix(self, err);
-    if (code == TW_OK)
+    if (code == TW_OK && !shared)
         code = tw_kafka_producer_open(config, &self->producer, err);
     if (code != TW_OK) {
         free(self);
@@ -169,4 +179,13 @@ tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err) 
     registered = true;
     *ret_sink = &self->sink;
     return TW_OK;
+}
+
+tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err) {
+    return open_sink(config, NULL, ret_sink, err);
+}
+
+tw_code tw_sink_kafka_transactional(const tw_config *config, tw_kafka_producer *producer, tw_sink **ret_sink,
+                                    tw_err *err) {
+    return open_sink(config, producer, ret_sink, err);
 }

@@ -154,7 +154,7 @@ TEST(topics_that_do_not_fit_are_refused_by_name_and_count) {
     cluster_topic(&h.c, "purchases", 2);
     cluster_topic(&h.c, "reviews", 3);
     ASSERT_EQ(house_try(&h, &err), TW_E_CONFIG);
-    ASSERT_TRUE(strstr(err.text, "\"purchases\" has 2 partitions and \"reviews\" has 3"));
+    ASSERT_TRUE(strstr(err.text, "\"clicks\" has 2 partitions and \"reviews\" has 3"));
     cluster_set(&h.c, "input.reviews.topic=");
     ASSERT_EQ(house_try(&h, &err), TW_E_CONFIG);
     ASSERT_TRUE(strstr(err.text, "topic \"items\" does not exist: create it, or set its input.*.topic"));
