@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "base/failpoint.h"
+#include "store/pages.h"
 
 #include <errno.h>
 #include <lmdb.h>
@@ -66,7 +67,8 @@ struct tw_store {
     int lock_fd; /* data.mdb, locked: by the writer alone, or by readers without a place in LMDB's table of readers */
     MDB_env *env;
     MDB_dbi metas, rows, journal, logs;
-    bool failed; /* a commit failed: what memory holds of the store is ahead of the file */
+    uint64_t checked; /* LMDB's number of the last transaction whose pages were checked */
+    bool failed;      /* a commit failed: what memory holds of the store is ahead of the file */
 
     uint64_t commit;  /* number of the last commit */
     uint64_t folding; /* number of the commit that a fold runs in: what memory holds now */
@@ -121,8 +123,9 @@ tw_code tw_store_create(tw_store *store, const char *path,
 tw_code tw_store_open_env(tw_store *store, bool listed, tw_err *err);
 tw_code tw_store_open_tables(tw_store *store, bool *ret_fresh, tw_err *err);
 
-/* whole.c: refuses a file that ends before a page that is in use. */
+/* whole.c: refuses a file that ends before a page that is in use; sound.c: one with a page that LMDB did not write so. */
 tw_code tw_store_check_whole(tw_store *store, tw_err *err);
+tw_code tw_store_check_sound(const tw_store *store, const tw_pages *pages, const tw_page_meta *meta, tw_err *err);
 
 /* load.c: the next operation of a chunk at *offset; false at its end. The bytes are borrowed. */
 bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad);

@@ -99,8 +99,14 @@ static tw_code find_tables(tw_store *store, MDB_txn *txn, tw_err *err) {
         if (result == MDB_NOTFOUND || result == MDB_INCOMPATIBLE)
             return tw_fail(err, TW_E_MISMATCH, "%s holds LMDB data of another program: there is no table %s",
                            store->dir, table_names[t]);
+        unsigned flags = 0;
+        if (result == 0)
+            result = mdb_dbi_flags(txn, *tables[t], &flags);
         if (result != 0)
             return tw_store_fail(store, result, "tables", err);
+        if (flags != 0)
+            return tw_fail(err, TW_E_MISMATCH, "%s holds LMDB data of another program: table %s has flags", store->dir,
+                           table_names[t]);
         if (t == 0)
             TW_TRY(check_format(store, txn, err));
     }
