@@ -245,3 +245,49 @@ TEST(a_page_that_hides_an_entry_is_refused_or_not_in_use) {
 TEST(a_page_that_has_an_entry_twice_is_refused_or_not_in_use) {
     damage_leaves(true, "the order of", 10);
 }
+
+/* load_as DIR FILE: 0 when what is loaded is the shelf in the file, 1 when it is refused, 2 when it is another. */
+HELPER(load_as) {
+    tw_store *store;
+    shelf wanted, loaded = {.size_max = 600};
+    FILE *file = fopen(argv[1], "rb");
+    if (argc != 2 || !file || fread(&wanted, sizeof wanted, 1, file) != 1)
+        return 3;
+    fclose(file);
+    if (shelf_open(argv[0], MAP_MAX, true, &loaded, &store, &err) != TW_OK)
+        return 1;
+    tw_store_close(store);
+    return shelf_same(&loaded, &wanted) ? 0 : 2;
+}
+
+TEST(a_turned_bit_anywhere_is_refused_or_changes_nothing) {
+    char dir[600], copy[700], path[800], wanted[800];
+    tw_rng rng = tw_rng_at(tw_test_seed(), 4, 4);
+    snprintf(dir, sizeof dir, "%s/s", tw_test_dir());
+    snprintf(copy, sizeof copy, "%s-copy", dir);
+    snprintf(path, sizeof path, "%s/data.mdb", copy);
+    snprintf(wanted, sizeof wanted, "%s/wanted", dir);
+    shelf s = grow(dir, tw_test_seed(), 10, false);
+    FILE *file = fopen(wanted, "wb");
+    ASSERT_EQ(fwrite(&s, sizeof s, 1, file), 1);
+    fclose(file);
+    uint32_t pages = (uint32_t)(data_size(dir) / 4096);
+    int counts[2] = {0};
+    for (int i = 0; i < 400; i++) {
+        /* half of them where LMDB has the heads of its pages */
+        int64_t at = (int64_t)tw_rng_below(&rng, pages) * 4096 + tw_rng_below(&rng, i % 2 ? 4096 : 64);
+        char byte;
+        shelf_copy(dir, copy, INT64_MAX);
+        int fd = open(path, O_RDWR);
+        ASSERT_EQ(pread(fd, &byte, 1, at), 1);
+        byte ^= (char)(1 << tw_rng_below(&rng, 8));
+        ASSERT_EQ(pwrite(fd, &byte, 1, at), 1);
+        close(fd);
+        int end = tw_test_wait(tw_test_spawn("load_as", (const char *[]){copy, wanted, NULL}, NULL));
+        if (end != 0 && end != 1)
+            tw_test_fail(__FILE__, __LINE__, "byte %" PRId64 ": ended with %d", at, end);
+        counts[end]++;
+    }
+    printf("  %d refused, %d not in use\n", counts[1], counts[0]);
+    ASSERT_GT(counts[1], 20);
+}
