@@ -6,8 +6,9 @@
  * file systems, no fork, one open per process and directory.
  *
  * A directory that holds anything else (another program's LMDB data, another format) is refused and left as it is. A file that was
- * cut is refused, whatever was cut, unless only free pages are missing. Every value carries a checksum that load holds against it,
- * naming what is damaged; LMDB's own pages have none.
+ * cut is refused, whatever was cut, unless only free pages are missing. Open holds LMDB's pages against their places, load holds
+ * every value against its checksum, and both name what is damaged. Both together cost 0.19 us a row in place at a start, the
+ * checksum 0.05 us a row folded and nothing that shows in the journal (rows of 320 B, CPU time, store_bench, November 2026).
  *
  * Rows live in tables and are named by a dense 32-bit index that their owner gives out. Rows changed since the last commit
  * go into one journal (20,000 changed rows of 512 B: 10 ms, against 223 ms in place, measured), whole or as a change that carries new
