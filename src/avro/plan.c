@@ -224,7 +224,8 @@ static void forget_sources(tw_avro_plan *plan) {
         plan->parts[i].text = (tw_slice){0};
 }
 
-tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_avro_plan **ret_plan, tw_err *err) {
+static tw_code create(tw_slice schema_json, const tw_mapping *mapping, bool reads, tw_avro_plan **ret_plan,
+                      tw_err *err) {
     avro_schema_t schema = NULL;
     uint32_t top;
     TW_TRY(tw_avro_parse(schema_json, &schema, err));
@@ -234,10 +235,10 @@ tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_
     }
     tw_avro_plan *plan = tw_zalloc(sizeof *plan);
     plan->texts = tw_arena_create(TEXTS_CHUNK);
-    plan->mapping = mapping ? mapping : &tw_mapping_plain;
+    plan->mapping = mapping;
     plan->kind = kind_of_name(plan->mapping, avro_schema_name(schema));
     tw_code code = compile(plan, schema, tw_notes_trimmed(schema_json), 0, &top, err);
-    if (code == TW_OK)
+    if (code == TW_OK && reads)
         code = tw_avro_plan_add_steps(plan, err);
     forget_sources(plan);
     avro_schema_decref(schema);
@@ -247,6 +248,14 @@ tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_
     }
     *ret_plan = plan;
     return TW_OK;
+}
+
+tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_avro_plan **ret_plan, tw_err *err) {
+    return create(schema_json, mapping ? mapping : &tw_mapping_plain, true, ret_plan, err);
+}
+
+tw_code tw_avro_plan_create_skipper(tw_slice schema_json, tw_avro_plan **ret_plan, tw_err *err) {
+    return create(schema_json, &tw_mapping_plain, false, ret_plan, err);
 }
 
 tw_kind tw_avro_plan_kind(const tw_avro_plan *plan) {

@@ -25,6 +25,9 @@ typedef struct tw_avro_plan tw_avro_plan;
  * of a type that cannot be read as it, and for two fields that stand for the same. Thread: one at a time (avro-c
  * keeps its last error in a global). */
 tw_code tw_avro_plan_create(tw_slice schema_json, const tw_mapping *mapping, tw_avro_plan **ret_plan, tw_err *err);
+
+/* The same for tw_avro_plan_skip alone, for whoever cuts records out of a stream: any record will do, also one that we cannot read. */
+tw_code tw_avro_plan_create_skipper(tw_slice schema_json, tw_avro_plan **ret_plan, tw_err *err);
 tw_avro_plan *tw_avro_plan_free(tw_avro_plan *plan);
 
 /* The kind that the record is named after (Click, Purchase, or a name of the mapping), or TW_KIND_COUNT. */

@@ -59,8 +59,10 @@ static bool is(tw_slice name, const char *text) {
 
 tw_field tw_mapping_field(const tw_mapping *mapping, tw_slice name) {
     for (int f = 0; f < TW_FIELD_COUNT; f++)
-        if (mapping->names[f].size ? tw_slice_equal(name, mapping->names[f])
-                                   : is(name, fields[f].name) || is(name, fields[f].alias))
+        if (mapping->names[f].size && tw_slice_equal(name, mapping->names[f]))
+            return (tw_field)f;
+    for (int f = 0; f < TW_FIELD_COUNT; f++)
+        if (!mapping->names[f].size && (is(name, fields[f].name) || is(name, fields[f].alias)))
             return (tw_field)f;
     return TW_FIELD_COUNT;
 }

@@ -31,7 +31,8 @@ void tw_mapping_name(tw_mapping *mapping, tw_field field, tw_slice name);
 /* Adds "theirs=ours,theirs=ours" (borrowed; blanks around names do not count). Errors: TW_E_CONFIG naming the part. */
 tw_code tw_mapping_add_kinds(tw_mapping *mapping, tw_slice list, tw_err *err);
 
-/* The field that a name (a path with dots inside nested objects) stands for, or TW_FIELD_COUNT. */
+/* The field that a name (a path with dots inside nested objects) stands for, or TW_FIELD_COUNT. The
+ * shop's names go before ours. */
 tw_field tw_mapping_field(const tw_mapping *mapping, tw_slice name);
 
 /* What a field is called, for messages: the shop's name, or that of the CSV files. */

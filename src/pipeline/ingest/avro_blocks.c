@@ -47,7 +47,7 @@ tw_code tw_avro_blocks_open(tw_bytes *bytes, tw_avro_blocks **ret_blocks, tw_err
     tw_avro_blocks *blocks = tw_zalloc(sizeof *blocks);
     tw_code code = read_header(blocks, bytes, err);
     if (code == TW_OK)
-        code = tw_avro_plan_create(tw_avro_blocks_schema(blocks), NULL, &blocks->plan, err);
+        code = tw_avro_plan_create_skipper(tw_avro_blocks_schema(blocks), &blocks->plan, err);
     if (code != TW_OK) {
         tw_avro_blocks_free(blocks);
         return code;

@@ -70,11 +70,12 @@ static tw_code add_input(tw_inputs *inputs, const tw_config *config, const setti
     return TW_OK;
 }
 
-/* Our own schemas are known by their fingerprints, the shop's by id and fingerprint. */
+/* Our own schemas are known by their fingerprints, the shop's by id and fingerprint. One of ours that the shop's names of fields make
+ * unreadable is left out: such a shop does not write it. */
 static tw_code add_schemas(tw_inputs *inputs, const tw_config *config, tw_err *err) {
     inputs->schemas = tw_avro_schemas_create(&inputs->mapping);
     for (size_t i = 0; i < tw_schema_files_count; i++)
-        TW_TRY(tw_avro_schemas_add(inputs->schemas, TW_AVRO_NO_ID, tw_embedded_slice(&tw_schema_files[i]), err));
+        (void)tw_avro_schemas_add(inputs->schemas, TW_AVRO_NO_ID, tw_embedded_slice(&tw_schema_files[i]), NULL);
     if (*config->input_schemas && tw_avro_schemas_add_map(inputs->schemas, config->input_schemas, err) != TW_OK)
         return tw_wrap(err, "input.schemas");
     return TW_OK;

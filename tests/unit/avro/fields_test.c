@@ -89,6 +89,17 @@ TEST(a_field_of_a_type_that_cannot_be_read_as_it_is_refused_by_name) {
     }
 }
 
+TEST(a_skipper_takes_any_record) {
+    tw_avro_plan *plan;
+    size_t size;
+    ASSERT_OK(tw_avro_plan_create_skipper(
+        TW_SLICE_LITERAL(RECORD(FIELD("price", "\"string\"") "," FIELD("kind", "\"float\""))), &plan, &err));
+    ASSERT_EQ(tw_avro_plan_skip(plan, TW_SLICE_LITERAL("\x02x\0\0\0\0more"), &size), TW_REASON_NONE);
+    ASSERT_EQ(size, 6);
+    tw_avro_plan_free(plan);
+    ASSERT_EQ(tw_avro_plan_create_skipper(TW_SLICE_LITERAL("\"string\""), &plan, &err), TW_E_BAD_FILE);
+}
+
 TEST(of_a_union_with_a_branch_that_can_be_read_another_is_malformed) {
     tw_buf b = {0};
     tw_event e;

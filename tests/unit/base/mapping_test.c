@@ -52,6 +52,16 @@ TEST(two_names_may_be_swapped) {
     ASSERT_EQ(field(&m, "user_id"), TW_FIELD_ITEM_ID);
 }
 
+TEST(a_name_of_the_shop_goes_before_the_same_name_of_ours) {
+    tw_mapping m = plain();
+    tw_mapping_name(&m, TW_FIELD_TITLE, TW_SLICE_LITERAL("category"));
+    tw_mapping_name(&m, TW_FIELD_PRICE, TW_SLICE_LITERAL("kind"));
+    ASSERT_EQ(field(&m, "category"), TW_FIELD_TITLE);
+    ASSERT_EQ(field(&m, "kind"), TW_FIELD_PRICE);
+    ASSERT_EQ(field(&m, "event_type"), TW_FIELD_KIND); /* ours still, by its other name */
+    ASSERT_EQ(field(&m, "title"), TW_FIELD_COUNT);
+}
+
 TEST(a_path_leads_through_each_object_on_its_way_and_no_other) {
     tw_mapping m = plain();
     tw_mapping_name(&m, TW_FIELD_USER_ID, TW_SLICE_LITERAL("who.account.id"));
