@@ -1,7 +1,6 @@
 /* Running a plan over bytes, straight into the event. Called by the Avro decoder for each record. */
 #include "avro/take.h"
 
-#include <math.h>
 #include <stdio.h>
 
 static const char *set_number(tw_reader *r, const char *at, tw_field field, double value, tw_event *e) {
@@ -18,8 +17,8 @@ static const char *set_number(tw_reader *r, const char *at, tw_field field, doub
         e->rating = value;
         e->has |= TW_HAS_RATING;
         return at;
-    case TW_FIELD_TIME: /* a time as float: whole units that a double can hold */
-        if (!(fabs(value) < 9e15) || !tw_mapping_time(r->plan->mapping->time_unit, (int64_t)value, &e->event_ms))
+    case TW_FIELD_TIME:
+        if (!tw_mapping_time_real(r->plan->mapping->time_unit, value, &e->event_ms))
             return tw_avro_stop(r, TW_REASON_BAD_NUMBER);
         e->has |= TW_HAS_TIME;
         return at;

@@ -1,6 +1,8 @@
 /* Names of fields and kinds, and times in all the forms that shops write. Called by the decoders. */
 #include "base/mapping.h"
 
+#include <math.h>
+
 const tw_mapping tw_mapping_plain = {.time_unit = TW_TIME_MS};
 
 static const struct {
@@ -206,15 +208,40 @@ static bool iso_time(tw_slice text, int64_t *ret_ms) {
     return true;
 }
 
+bool tw_mapping_time_real(tw_time_unit unit, double value, int64_t *ret_ms) {
+    double ms = unit == TW_TIME_S    ? round(value * 1000)
+                : unit == TW_TIME_US ? floor(value / 1000)
+                : unit == TW_TIME_NS ? floor(value / 1000000)
+                                     : floor(value);
+    if (!(fabs(ms) < 9e15)) /* whole numbers that a double holds; not a number is refused too */
+        return false;
+    *ret_ms = (int64_t)ms;
+    return true;
+}
+
+/* What is behind the point of seconds: ".123". */
+static bool add_fraction(tw_slice text, bool negative, int64_t *ms) {
+    const char *at = text.data, *end = text.data + text.size;
+    int fraction;
+    if (!take_fraction(&at, end, &fraction) || at != end)
+        return false;
+    return negative ? !__builtin_sub_overflow(*ms, fraction, ms) : !__builtin_add_overflow(*ms, fraction, ms);
+}
+
 bool tw_mapping_time_text(const tw_mapping *mapping, tw_slice text, int64_t *ret_ms) {
     int64_t value = 0;
     bool negative = text.size > 1 && text.data[0] == '-';
-    for (size_t i = negative; i < text.size; i++) {
-        int digit = text.data[i] - '0';
-        if (digit < 0 || digit > 9)
-            return iso_time(text, ret_ms);
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, digit, &value))
+    size_t i = negative;
+    for (; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, text.data[i] - '0', &value))
             return false;
-    }
-    return text.size > 0 && tw_mapping_time(mapping->time_unit, negative ? -value : value, ret_ms);
+    bool fraction = i < text.size && text.data[i] == '.' && mapping->time_unit == TW_TIME_S;
+    if (i == negative || (i < text.size && !fraction))
+        return iso_time(text, ret_ms);
+    int64_t ms;
+    if (!tw_mapping_time(mapping->time_unit, negative ? -value : value, &ms) ||
+        (fraction && !add_fraction((tw_slice){text.data + i, text.size - i}, negative, &ms)))
+        return false;
+    *ret_ms = ms;
+    return true;
 }

@@ -44,9 +44,11 @@ bool tw_mapping_leads_to(const tw_mapping *mapping, tw_slice name);
 /* The kind of that name, or TW_KIND_COUNT. */
 tw_kind tw_mapping_kind(const tw_mapping *mapping, tw_slice name);
 
-/* Event time in milliseconds (rounded down) from a number in a unit, or from a text: digits in the mapping's unit, or a
- * date and time of ISO 8601 (RFC 3339; without an offset it is UTC). false: out of range, or no time. */
+/* Event time in milliseconds (rounded down; seconds with a fraction to the nearest) from a number in a unit, or from a text: digits
+ * in the mapping's unit, of seconds also a fraction, or a date and time of ISO 8601 (RFC 3339; without an offset it is UTC).
+ * false: out of range, or no time. */
 bool tw_mapping_time(tw_time_unit unit, int64_t value, int64_t *ret_ms);
+bool tw_mapping_time_real(tw_time_unit unit, double value, int64_t *ret_ms);
 bool tw_mapping_time_text(const tw_mapping *mapping, tw_slice text, int64_t *ret_ms);
 
 #endif

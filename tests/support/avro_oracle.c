@@ -111,7 +111,7 @@ static bool set_real(reader *r, tw_field field, double real) {
     case TW_FIELD_TIME:
         if (!(real > -9e15 && real < 9e15))
             return false;
-        e->event_ms = (int64_t)real, e->has |= TW_HAS_TIME;
+        e->event_ms = (int64_t)floor(real), e->has |= TW_HAS_TIME;
         return true;
     default:
         return false;

@@ -316,25 +316,16 @@ static bool take_real(parser *p, tw_event *e, uint32_t has, double *ret_value) {
     return true;
 }
 
-/* A whole number in the mapping's unit, or a text of digits or of ISO 8601. */
+/* A number in the mapping's unit, or a text of that or of ISO 8601. */
 static bool take_time(parser *p, tw_event *e) {
     tw_slice text;
     e->has &= ~(uint32_t)TW_HAS_TIME;
-    if (peek(p) == '"') {
-        if (!take_string(p, &text))
-            return false;
-        if (!tw_mapping_time_text(p->mapping, text, &e->event_ms))
-            return stop(p, TW_REASON_BAD_NUMBER);
-        e->has |= TW_HAS_TIME;
-        return true;
-    }
-    if (!take_word(p, &text))
+    bool quoted = peek(p) == '"';
+    if (!(quoted ? take_string(p, &text) : take_word(p, &text)))
         return false;
-    if (is_word(text, "null"))
+    if (!quoted && is_word(text, "null"))
         return true;
-    int64_t value;
-    if (!is_number(text) || !tw_number_int(text, &value) ||
-        !tw_mapping_time(p->mapping->time_unit, value, &e->event_ms))
+    if ((!quoted && !is_number(text)) || !tw_mapping_time_text(p->mapping, text, &e->event_ms))
         return stop(p, TW_REASON_BAD_NUMBER);
     e->has |= TW_HAS_TIME;
     return true;

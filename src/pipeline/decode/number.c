@@ -5,24 +5,6 @@
 #include <stdlib.h>
 #include <strings.h>
 
-bool tw_number_int(tw_slice text, int64_t *ret_value) {
-    const char *at = text.data, *end = at + text.size;
-    bool negative = at < end && *at == '-';
-    at += negative || (at < end && *at == '+');
-    if (at == end || end - at > 19)
-        return false;
-    uint64_t value = 0;
-    for (; at < end; at++) {
-        if (*at < '0' || *at > '9')
-            return false;
-        value = value * 10 + (uint64_t)(*at - '0'); /* 19 digits fit in 64 bits */
-    }
-    if (value > (uint64_t)INT64_MAX + negative)
-        return false;
-    *ret_value = negative ? (int64_t)-value : (int64_t)value;
-    return true;
-}
-
 /* The characters of a number and nothing else: strtod alone would take hexadecimal and leading blanks. */
 static bool is_decimal(const char *at, const char *end) {
     int digits = 0;

@@ -4,9 +4,6 @@
 
 #include "base/slice.h"
 
-/* Decimal digits with an optional sign; false when empty, malformed or beyond 64 bits. */
-bool tw_number_int(tw_slice text, int64_t *ret_value);
-
 /* A decimal number with optional fraction and exponent; also nan and inf, which clean refuses by name. false when
  * malformed. Correctly rounded: short decimals are computed exactly (Clinger 1990), the rest goes to strtod. */
 bool tw_number_real(tw_slice text, double *ret_value);

@@ -150,6 +150,20 @@ TEST(seconds_beyond_what_milliseconds_can_hold_are_refused) {
     ASSERT_TRUE(tw_mapping_time(TW_TIME_S, INT64_MAX / 1000, &ms));
 }
 
+TEST(times_as_real_numbers_keep_what_milliseconds_can_hold) {
+    static const double bad[] = {NAN, INFINITY, -INFINITY, 1e19, -1e300};
+    int64_t ms = 7;
+    ASSERT_TRUE(tw_mapping_time_real(TW_TIME_S, 1700000000.123, &ms) && ms == 1700000000123);
+    ASSERT_TRUE(tw_mapping_time_real(TW_TIME_S, -0.0015, &ms) && ms == -2);
+    ASSERT_TRUE(tw_mapping_time_real(TW_TIME_MS, 1700000000123.9, &ms) && ms == 1700000000123);
+    ASSERT_TRUE(tw_mapping_time_real(TW_TIME_MS, -0.5, &ms) && ms == -1);
+    ASSERT_TRUE(tw_mapping_time_real(TW_TIME_US, 1700000000123000, &ms) && ms == 1700000000123);
+    ASSERT_TRUE(tw_mapping_time_real(TW_TIME_NS, 1.7e18, &ms) && ms == 1700000000000);
+    for (int unit = TW_TIME_MS; unit <= TW_TIME_S; unit++)
+        for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+            ASSERT_FALSE(tw_mapping_time_real((tw_time_unit)unit, bad[i], &ms));
+}
+
 static bool text_time(const char *text, int64_t *ms) {
     tw_mapping m = {.time_unit = TW_TIME_S};
     return tw_mapping_time_text(&m, tw_slice_of(text), ms);
@@ -180,7 +194,11 @@ TEST(times_of_iso_8601_are_read_in_every_usual_form) {
                 {"9999-12-31T23:59:59.999Z", 253402300799999},
                 {"1700000000", 1700000000000},
                 {"-1", -1000},
-                {"0", 0}};
+                {"0", 0},
+                {"1700000000.123", 1700000000123},
+                {"1700000000.1239", 1700000000123},
+                {"-1.5", -1500},
+                {"-0.5", -500}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         int64_t ms;
         if (!text_time(good[i].text, &ms) || ms != good[i].ms)
@@ -192,7 +210,13 @@ TEST(texts_that_are_no_time_are_refused) {
     static const char *const bad[] = {"",
                                       "-",
                                       "+1",
-                                      "1.5",
+                                      "1.",
+                                      ".5",
+                                      "1.5.5",
+                                      "1.5e3",
+                                      "1,5",
+                                      "-.5",
+                                      "9223372036854775.999",
                                       "now",
                                       " 1",
                                       "1 ",
@@ -233,6 +257,14 @@ TEST(texts_that_are_no_time_are_refused) {
         int64_t ms;
         if (text_time(bad[i], &ms))
             tw_test_fail(__FILE__, __LINE__, "\"%s\" is read as %" PRId64, bad[i], ms);
+    }
+}
+
+TEST(a_fraction_is_one_of_seconds_only) {
+    for (int unit = TW_TIME_MS; unit <= TW_TIME_NS; unit++) {
+        tw_mapping m = {.time_unit = (tw_time_unit)unit};
+        int64_t ms;
+        ASSERT_EQ(tw_mapping_time_text(&m, TW_SLICE_LITERAL("1.5"), &ms), unit == TW_TIME_S);
     }
 }
 

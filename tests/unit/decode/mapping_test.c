@@ -143,14 +143,21 @@ TEST(times_come_in_every_unit_and_as_iso_8601) {
         tw_time_unit unit;
         const char *text;
     } good[] = {{TW_TIME_S, "1700000000"},
+                {TW_TIME_S, "1700000000.0009"},
                 {TW_TIME_MS, "1700000000000"},
                 {TW_TIME_US, "1700000000000999"},
                 {TW_TIME_NS, "1700000000000999999"},
                 {TW_TIME_NS, "\"1700000000000000000\""},
                 {TW_TIME_US, "\"2023-11-14T22:13:20Z\""},
                 {TW_TIME_S, "\"2023-11-14T23:13:20+01:00\""}};
-    static const char *const bad[] = {
-        "1.5", "1e3", "true", "\"\"", "\"yesterday\"", "\"2023-02-29\"", "99999999999999999999", "9223372036854775807"};
+    static const char *const bad[] = {"1.5e3",
+                                      "1e3",
+                                      "true",
+                                      "\"\"",
+                                      "\"yesterday\"",
+                                      "\"2023-02-29\"",
+                                      "99999999999999999999",
+                                      "9223372036854775807"};
     tw_event e;
     char text[100];
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
