@@ -123,7 +123,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     tw_bench_machine_measure(&machine);
     tw_buf_printf(&buf,
                   json ? "{\"machine\":{\"stream_gb_per_s\":%.1f,\"random_independent_ns\":%.1f,\"random_dependent_"
-                         "ns\":%.1f},\"replay\":{"
+                         "ns\":%.1f},"
                        : "machine: %.1f GB/s in order, %.1f ns a random line (independent), %.1f ns (dependent)\n",
                   machine.stream_gb_per_s, machine.random_independent_ns, machine.random_dependent_ns);
     code = bench_decode(&config, (int)runs, json, &buf, err);
