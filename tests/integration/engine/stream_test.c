@@ -231,6 +231,30 @@ TEST(outputs_that_are_not_acknowledged_stop_the_inputs_and_nothing_is_lost) {
     house_close(&h);
 }
 
+TEST(a_queue_of_outputs_that_fills_up_stops_the_inputs_before_it_is_full) {
+    house h;
+    tw_err err;
+    house_open(&h);
+    house_topics(&h, 1);
+    cluster_set(&h.c, "ingest.batch.max=1");
+    cluster_set(&h.c, "commit.interval.ms=600000");
+    cluster_set(&h.c, "kafka.queue.buffering.max.messages=200");
+    send_clicks(&h, 0, RECORDS);
+    house_start(&h);
+    const tw_metric *stalled = tw_metric_find("tailwater_stalled", NULL);
+    AWAIT(house_consumed(&h) > 0, house_step(&h));
+    ASSERT_OK(tw_kafka_broker_set_up(h.c.broker, false, &err));
+    AWAIT(tw_metric_get(stalled) == 1, house_step(&h)); /* a step that waited for room would never end */
+    uint64_t consumed = house_consumed(&h);
+    ASSERT_LT(consumed, RECORDS);
+    house_step(&h);
+    ASSERT_EQ(house_consumed(&h), consumed);
+    ASSERT_OK(tw_kafka_broker_set_up(h.c.broker, true, &err));
+    AWAIT(house_consumed(&h) == RECORDS && tw_engine_users_owed(h.engine) == 0, house_step(&h));
+    house_stop(&h);
+    house_close(&h);
+}
+
 static void assert_dead(const tw_record *record, tw_slice key, const char *reason, int offset) {
     tw_slice header;
     char text[16];
