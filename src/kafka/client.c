@@ -2,7 +2,11 @@
  * the user may not change. Called by the other files of this folder. */
 #include "kafka/internal.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 
 typedef struct pair {
     const char *name, *value;
@@ -99,9 +103,19 @@ static bool is_consumer(tw_kafka_role role) {
     return role == TW_KAFKA_MEMBER || role == TW_KAFKA_READER;
 }
 
+/* Partitions are dealt out in the order of member ids, which begin with the client's: the member that started first comes first, and
+ * keeps a single partition when another joins. */
+static tw_code set_client_id(rd_kafka_conf_t *conf, const tw_config *config, tw_kafka_role role, tw_err *err) {
+    char id[256];
+    if (role != TW_KAFKA_MEMBER)
+        return set(conf, "client.id", config->application_id, err);
+    snprintf(id, sizeof id, "%s-%013" PRId64, config->application_id, tw_clock_wall_ms(&tw_clock_system));
+    return set(conf, "client.id", id, err);
+}
+
 static tw_code fill(rd_kafka_conf_t *conf, const tw_config *config, tw_kafka_role role, tw_err *err) {
     size_t size = 0;
-    TW_TRY(set(conf, "client.id", config->application_id, err));
+    TW_TRY(set_client_id(conf, config, role, err));
     TW_TRY(set_all(conf, all_defaults, err));
     if (is_consumer(role))
         TW_TRY(set_all(conf, consumer_defaults, err));
