@@ -24,7 +24,9 @@ typedef struct tw_kafka_message {
     int headers_count;
     const int32_t *to_partition; /* NULL: by its key */
     int64_t *ret_offset;         /* NULL, or where its offset is written once it is acknowledged */
-    bool cut;     /* refused for its size: send key and headers alone, with the header tailwater.error.value.bytes */
+    /* Refused for its size: send key and headers alone, with the header tailwater.error.value.bytes. A broker refuses whole batches
+     * and does not say which record was too large, so those beside it go without their values as well. */
+    bool cut;
     bool cut_now; /* sent so at once */
 } tw_kafka_message;
 
