@@ -71,6 +71,13 @@ void tw_engine_newest(tw_engine *engine, int max, tw_buf *out) {
     pthread_mutex_unlock(&newest->lock);
 }
 
+/* When a user's list may be made. A replay runs on event time, which may be ahead of the wall: to the wall clock that is now. */
+static int64_t due_ms_of(const tw_engine *engine, const tw_user_list *debt) {
+    int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : INT64_MAX;
+    return tw_rank_due_ms(debt->owed_since_ms < now_ms ? debt->owed_since_ms : now_ms,
+                          debt->listed_ms < now_ms ? debt->listed_ms : now_ms, engine->config->rank_min_interval_ms);
+}
+
 void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const tw_record *record, int64_t event_ms) {
     tw_user_list *debt = tw_model_user_list(engine->model, user);
     int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : event_ms;
@@ -82,9 +89,7 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const 
         debt->owed_since_ms = now_ms;
         debt->owed_sequence = ++engine->owed_sequence;
         if (engine->options.lists != TW_LISTS_NONE)
-            tw_rank_queue_add(engine->queue, user,
-                              tw_rank_due_ms(now_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
-                              debt->owed_sequence);
+            tw_rank_queue_add(engine->queue, user, due_ms_of(engine, debt), debt->owed_sequence);
     }
     tw_model_user_list_touch(engine->model, user);
 }
@@ -109,10 +114,7 @@ void tw_engine_requeue_owed(tw_engine *engine) {
         const tw_user_list *debt = tw_model_user_list(engine->model, user);
         tw_rank_queue_remove(engine->queue, user);
         if (debt->owed_since_ms != INT64_MIN && is_here(engine, user))
-            tw_rank_queue_add(
-                engine->queue, user,
-                tw_rank_due_ms(debt->owed_since_ms, debt->listed_ms, engine->config->rank_min_interval_ms),
-                debt->owed_sequence);
+            tw_rank_queue_add(engine->queue, user, due_ms_of(engine, debt), debt->owed_sequence);
     }
 }
 

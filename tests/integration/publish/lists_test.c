@@ -52,15 +52,15 @@ static void click_round(house *h, int rounds) {
     cluster_settle(&h->c);
 }
 
-/* Replays a file into the state with its lists on the topic. */
-static void replay(house *h, const char *path) {
+/* Replays a file into the state, with its lists (if any) on the topic. */
+static void replay(house *h, const char *path, tw_lists lists) {
     tw_source *source;
     tw_err err;
     tw_code code;
     int count;
     ASSERT_OK(tw_sink_kafka(&h->c.config, &h->sink, &err));
     const tw_engine_options options = {
-        .config = &h->c.config, .state_dir = h->state_dir, .lists = TW_LISTS_ALL, .sink = h->sink};
+        .config = &h->c.config, .state_dir = h->state_dir, .lists = lists, .sink = h->sink};
     ASSERT_OK(tw_engine_open(&options, &h->engine, &err));
     ASSERT_OK(tw_source_file(path, &h->c.config, &source, &err));
     ASSERT_OK(tw_engine_attach(h->engine, source, &err));
@@ -92,7 +92,7 @@ TEST(history_from_a_file_goes_on_in_the_topic_and_each_event_counts_once) {
     for (int i = 0; i < 80; i++)
         fprintf(file, "%" PRId64 ",click,u%d,old%d,e%d\n", h.now_ms + i, i % USERS, i % 3, i);
     fclose(file);
-    replay(&h, path);
+    replay(&h, path, TW_LISTS_ALL);
 
     h.event_id = 40;
     h.now_ms += 40;
@@ -141,6 +141,32 @@ TEST(history_from_a_file_goes_on_in_the_topic_and_each_event_counts_once) {
     ASSERT_GE(from_topic, USERS);
     reader_close(&r);
     house_close(&h);
+}
+
+/* Local time taken for UTC is an hour ahead, and the replay's clock with it. */
+TEST(history_that_is_ahead_of_the_clock_does_not_hold_lists_back) {
+    static const tw_lists made[] = {TW_LISTS_ALL, TW_LISTS_NONE}; /* listed ahead of the clock; owed ahead of it */
+    for (int i = 0; i < 2; i++) {
+        house h;
+        char path[700];
+        house_open(&h);
+        house_topics(&h, 1);
+        snprintf(path, sizeof path, "%s/history.csv", tw_test_dir());
+        FILE *file = fopen(path, "w");
+        ASSERT_TRUE(file);
+        fprintf(file, "ts_ms,event_type,user_id,item_id\n%" PRId64 ",click,u0,i0\n%" PRId64 ",click,u1,i1\n",
+                h.now_ms + 3600000, h.now_ms + 3600001);
+        fclose(file);
+        replay(&h, path, made[i]);
+        h.now_ms += 3600002;
+        house_click(&h, "u0", "i1");
+        cluster_settle(&h.c);
+        house_start(&h);
+        AWAIT(house_consumed(&h) == 3, house_step(&h));
+        settle(&h);
+        house_stop(&h);
+        house_close(&h);
+    }
 }
 
 TEST(versions_only_grow_over_restarts_and_name_the_newest_event) {
