@@ -1,0 +1,3 @@
+#!/usr/bin/env bash
+# Kills, freezes and outages under load in both guarantees; see tests/support/kafka/faults.py. FAULTS=full kills 30 times in each, else 5.
+exec "$PYTHON" "$TW_SOURCE_DIR/tests/support/kafka/faults.py"
