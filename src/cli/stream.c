@@ -95,13 +95,6 @@ static tw_code wait_for_broker(tw_stream *stream, tw_kafka_topics *topics, tw_er
     }
 }
 
-/* A topic that is made by the first record has the broker's defaults: not compacted, as lists want it. */
-static tw_code check_output(const tw_kafka_topics *topics, const char *key, const char *topic, tw_err *err) {
-    if (tw_kafka_topics_partitions(topics, topic) > 0)
-        return TW_OK;
-    return tw_fail(err, TW_E_CONFIG, "topic \"%s\" does not exist: create it, or set %s to another name", topic, key);
-}
-
 /* Fences whoever ran with this state before, and begins to share. */
 static tw_code open_changelog(tw_stream *stream, const tw_kafka_topics *topics, tw_err *err) {
     tw_code code;
@@ -125,9 +118,11 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
     if (code == TW_OK)
         code = tw_source_kafka(config, topics, &stream->source, err);
     if (code == TW_OK)
-        code = check_output(topics, "output.recommendations.topic", config->output_recommendations_topic, err);
+        code = tw_kafka_topics_want(topics, config->output_recommendations_topic, "output.recommendations.topic",
+                                    "Write", err);
     if (code == TW_OK)
-        code = check_output(topics, "output.dead.letters.topic", config->output_dead_letters_topic, err);
+        code =
+            tw_kafka_topics_want(topics, config->output_dead_letters_topic, "output.dead.letters.topic", "Write", err);
     if (code == TW_OK)
         code = open_changelog(stream, topics, err);
     tw_kafka_topics_close(topics);

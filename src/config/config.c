@@ -74,6 +74,7 @@ void tw_config_done(tw_config *config) {
         free(owned->texts[i]);
     free(owned->texts);
     free(owned->pairs);
+    free(owned->given);
     free(owned);
     config->owned = NULL;
 }
@@ -198,38 +199,81 @@ tw_code tw_key_assign(tw_config *config, const tw_key *key, const char *text, tw
     return TW_OK;
 }
 
-void tw_config_add_kafka(tw_config *config, const char *name, const char *value) {
+static void add_kafka(tw_config *config, tw_kafka_pair pair) {
     tw_config_owned *owned = config->owned;
     for (size_t i = 0; i < owned->pairs_count; i++)
-        if (strcmp(owned->pairs[i].name, name) == 0) {
-            owned->pairs[i].value = keep_text(config, value);
+        if (strcmp(owned->pairs[i].name, pair.name) == 0) {
+            owned->pairs[i] = pair;
             return;
         }
     owned->pairs = tw_grow(owned->pairs, &owned->pairs_capacity, owned->pairs_count + 1, sizeof *owned->pairs);
-    owned->pairs[owned->pairs_count++] = (tw_kafka_pair){keep_text(config, name), keep_text(config, value)};
+    owned->pairs[owned->pairs_count++] = pair;
+}
+
+tw_code tw_config_put_kafka(tw_config *config, const char *name, const char *value, tw_err *err) {
+    char key[300];
+    tw_buf resolved = {0};
+    bool elsewhere;
+    snprintf(key, sizeof key, "kafka.%s", name);
+    tw_code code = tw_config_resolve(key, value, &resolved, &elsewhere, err);
+    if (code == TW_OK)
+        add_kafka(config, (tw_kafka_pair){keep_text(config, name), keep_text(config, resolved.data),
+                                          keep_text(config, value), elsewhere});
+    tw_buf_done(&resolved);
+    return code;
+}
+
+static void set_given(tw_config *config, const tw_key *key, const char *text) {
+    tw_config_owned *owned = config->owned;
+    size_t i = 0;
+    while (i < owned->given_count && owned->given[i].key != key)
+        i++;
+    if (i == owned->given_count) {
+        if (!text)
+            return;
+        owned->given = tw_grow(owned->given, &owned->given_capacity, i + 1, sizeof *owned->given);
+        owned->given_count++;
+    }
+    owned->given[i] = (tw_config_given){key, text ? keep_text(config, text) : NULL};
+}
+
+const char *tw_config_given_text(const tw_config *config, const tw_key *key) {
+    for (size_t i = 0; i < config->owned->given_count; i++)
+        if (config->owned->given[i].key == key)
+            return config->owned->given[i].text;
+    return NULL;
 }
 
 tw_code tw_config_put(tw_config *config, const char *name, const char *value, tw_err *err) {
     const tw_key *key = tw_key_find(name);
+    tw_buf resolved = {0};
+    bool elsewhere;
     if (!key)
         return tw_fail(err, TW_E_CONFIG, "unknown key \"%s\"; the nearest is \"%s\"", name, nearest(name));
-    return tw_key_assign(config, key, value, err);
+    tw_code code = tw_config_resolve(name, value, &resolved, &elsewhere, err);
+    if (code == TW_OK) {
+        code = tw_key_assign(config, key, resolved.data, err);
+        if (code != TW_OK && (elsewhere || tw_config_is_secret(name))) /* the refusal quotes the value */
+            tw_fail_text(err, code, "%s: the value that was given for it does not fit", name);
+    }
+    if (code == TW_OK)
+        set_given(config, key, elsewhere ? value : NULL);
+    tw_buf_done(&resolved);
+    return code;
 }
 
 tw_code tw_config_set(tw_config *config, const char *assignment, tw_err *err) {
     const char *equals = strchr(assignment, '=');
     char name[256];
-    if (!equals || equals == assignment || (size_t)(equals - assignment) >= sizeof name)
-        return tw_fail(err, TW_E_CONFIG, "--set %s: wants key=value", assignment);
+    if (!equals || equals == assignment ||
+        (size_t)(equals - assignment) >= sizeof name) /* what is there may be secret */
+        return tw_fail(err, TW_E_CONFIG, "--set %.*s: wants key=value",
+                       (int)strspn(assignment, "abcdefghijklmnopqrstuvwxyz._"), assignment);
     memcpy(name, assignment, (size_t)(equals - assignment));
     name[equals - assignment] = '\0';
-    if (strncmp(name, "kafka.", 6) == 0) {
-        tw_config_add_kafka(config, name + 6, equals + 1);
-        return TW_OK;
-    }
-    if (tw_config_put(config, name, equals + 1, err) != TW_OK)
-        return tw_wrap(err, "--set");
-    return TW_OK;
+    tw_code code = strncmp(name, "kafka.", 6) == 0 ? tw_config_put_kafka(config, name + 6, equals + 1, err)
+                                                   : tw_config_put(config, name, equals + 1, err);
+    return code == TW_OK ? TW_OK : tw_wrap(err, "--set");
 }
 
 static tw_code window_holds(const char *kind, int64_t window_ms, int64_t lateness_ms, tw_err *err) {
@@ -269,4 +313,9 @@ bool tw_config_kafka(const tw_config *config, int n, const char **ret_name, cons
     *ret_name = config->owned->pairs[n].name;
     *ret_value = config->owned->pairs[n].value;
     return true;
+}
+
+bool tw_config_kafka_hidden(const tw_config *config, int n) {
+    const tw_kafka_pair *pair = &config->owned->pairs[n];
+    return pair->elsewhere || tw_config_is_secret(pair->name);
 }

@@ -1,7 +1,8 @@
 /* Settings: one YAML file of flat dotted keys, overridden by --set key=value, checked against the table in keys.h.
  *
  * An unknown key, a duplicate, a YAML alias or a value out of range stops the start with file, line and the nearest
- * name. Only `kafka:` is a map: its pairs go to librdkafka unchanged. Thread: any after load; nothing changes it then. */
+ * name. Only `kafka:` is a map: its pairs go to librdkafka unchanged. A value may stand elsewhere: ${env:NAME}, ${file:PATH}. Thread:
+ * any after load; nothing changes it then but tw_config_take_over. */
 #ifndef TW_CONFIG_CONFIG_H
 #define TW_CONFIG_CONFIG_H
 
@@ -47,8 +48,19 @@ int64_t tw_config_commit_interval_ms(const tw_config *config);
 /* The n-th pair of the kafka map; false past the end. */
 bool tw_config_kafka(const tw_config *config, int n, const char **ret_name, const char **ret_value);
 
+/* Must the value of that pair stay out of every message? */
+bool tw_config_kafka_hidden(const tw_config *config, int n);
+
+/* A key whose value is never shown: its name contains password, secret, jaas, basic.auth, .key, token or credential. */
+bool tw_config_is_secret(const char *name);
+
+/* Takes over the values of fresh that differ where may says so. Appends the names of those to taken and of the others to ignored, split
+ * by spaces; a pair of the kafka map is kafka.NAME. */
+void tw_config_take_over(tw_config *config, const tw_config *fresh, bool (*may)(const char *key), tw_buf *taken,
+                         tw_buf *ignored);
+
 /* Effective values with their docs: YAML (commented, loadable as a file), one JSON object, or the Markdown reference.
- * Values of keys whose name contains password, secret or .key are shown as "***". */
+ * Secret values are shown as "***"; one that stands elsewhere as it was given. */
 void tw_config_write_yaml(const tw_config *config, tw_buf *out);
 void tw_config_write_json(const tw_config *config, tw_buf *out);
 void tw_config_write_markdown(tw_buf *out);

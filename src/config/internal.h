@@ -23,18 +23,35 @@ extern const size_t tw_keys_count;
 
 typedef struct tw_kafka_pair {
     const char *name, *value;
+    const char *text; /* as it was given: what is shown */
+    bool elsewhere;   /* value stands elsewhere, see secrets.c */
 } tw_kafka_pair;
+
+/* A text key whose value stands elsewhere, as it was given. */
+typedef struct tw_config_given {
+    const tw_key *key;
+    const char *text;
+} tw_config_given;
 
 typedef struct tw_config_owned {
     char **texts;
     size_t texts_count, texts_capacity;
     tw_kafka_pair *pairs;
     size_t pairs_count, pairs_capacity;
+    tw_config_given *given;
+    size_t given_count, given_capacity;
 } tw_config_owned;
 
 const tw_key *tw_key_find(const char *name); /* NULL: no such key */
 tw_code tw_key_assign(tw_config *config, const tw_key *key, const char *text, tw_err *err);
 tw_code tw_config_put(tw_config *config, const char *name, const char *value, tw_err *err); /* with the nearest name */
-void tw_config_add_kafka(tw_config *config, const char *name, const char *value);
+tw_code tw_config_put_kafka(tw_config *config, const char *name, const char *value, tw_err *err);
+const char *tw_config_given_text(const tw_config *config, const tw_key *key); /* NULL: its value stands here */
+
+/* secrets.c. Appends text with what ${env:NAME} and ${file:PATH} stand for (of a file without its last line break), then a zero byte
+ * beyond the end. Errors: TW_E_CONFIG naming key and place, never a value. */
+tw_code tw_config_resolve(const char *key, const char *text, tw_buf *out, bool *ret_elsewhere, tw_err *err);
+/* Appends a value as it may be shown. */
+void tw_config_show(const char *name, const char *value, tw_buf *out);
 
 #endif

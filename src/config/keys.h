@@ -86,6 +86,8 @@
       "The shop's own names of kinds, as theirs=ours,theirs=ours, beside click, cart, purchase, review, return")       \
     X(BOOL, input_key_check, "input.key.check", true, 0, 1, "",                                                        \
       "Stop when over 1 % of the first 1,000 keys are not the user id, or missing with several partitions")            \
+    X(CHOICE, input_offset_reset, "input.offset.reset", 0, 0, 2, "error|earliest|latest",                              \
+      "Where to go on when a stored position is outside of what its topic has (retention, made anew); error: stop")     \
     X(TEXT, input_field_event_id, "input.field.event.id", "", 0, 200, "",                                              \
       "The shop's own name of the event's id, also a.b inside of an object; empty: as in schemas/")            \
     X(TEXT, input_field_user_id, "input.field.user.id", "", 0, 200, "",                                                \
@@ -118,6 +120,10 @@
       "Form of the lists: JSON; bare Avro; Avro behind output.schema.id; Avro behind its fingerprint")                 \
     X(INT, output_schema_id, "output.schema.id", 0, 0, 4294967295, "",                                                 \
       "The registry's id of schemas/recommendation.avsc, for confluent")                                               \
+    X(INT, topics_partitions, "topics.partitions", 4, 1, 10000, "partitions",                                          \
+      "Partitions of a topic that `tailwater topics --create` makes, where no other topic decides it")                 \
+    X(INT, topics_replication_factor, "topics.replication.factor", -1, -1, 32767, "",                                  \
+      "Replicas of a topic that `tailwater topics --create` makes; -1: the broker's default")                          \
     /* Ingest. */                                                                                                      \
     X(INT, ingest_batch_max, "ingest.batch.max", 256, 1, 100000, "records", "Most records taken in one step")          \
     X(INT, ingest_record_max_bytes, "ingest.record.max.bytes", 1 << 20, 256, 1 << 30, "bytes",                         \

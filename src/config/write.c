@@ -11,8 +11,11 @@ static const void *at(const tw_config *config, const tw_key *key) {
     return (const char *)config + key->offset;
 }
 
-static bool is_secret(const char *name) {
-    return strstr(name, "password") || strstr(name, "secret") || strstr(name, ".key") || strstr(name, "jaas");
+static void put_text(const char *name, const char *value, tw_buf *out) {
+    tw_buf shown = {0};
+    tw_config_show(name, value, &shown);
+    tw_json_text(out, tw_buf_slice(&shown));
+    tw_buf_done(&shown);
 }
 
 /* The index-th of "a|b|c". */
@@ -23,6 +26,11 @@ static tw_slice choice_of(const char *choices, int index) {
 }
 
 static void put_value(const tw_config *config, const tw_key *key, tw_buf *out, bool json) {
+    const char *given = tw_config_given_text(config, key);
+    if (given) {
+        put_text(key->name, given, out);
+        return;
+    }
     switch (key->type) {
     case TW_KEY_INT:
         tw_buf_printf(out, "%" PRId64, *(const int64_t *)at(config, key));
@@ -39,7 +47,7 @@ static void put_value(const tw_config *config, const tw_key *key, tw_buf *out, b
         break;
     }
     case TW_KEY_TEXT:
-        tw_json_text(out, tw_slice_of(is_secret(key->name) ? "***" : *(const char *const *)at(config, key)));
+        put_text(key->name, *(const char *const *)at(config, key), out);
         break;
     }
 }
@@ -82,7 +90,7 @@ void tw_config_write_yaml(const tw_config *config, tw_buf *out) {
     const char *name, *value;
     for (int n = 0; tw_config_kafka(config, n, &name, &value); n++) {
         tw_buf_printf(out, "  %s: ", name);
-        tw_json_text(out, tw_slice_of(is_secret(name) ? "***" : value));
+        put_text(name, config->owned->pairs[n].text, out);
         tw_buf_u8(out, '\n');
     }
     if (!tw_config_kafka(config, 0, &name, &value))
@@ -108,7 +116,7 @@ void tw_config_write_json(const tw_config *config, tw_buf *out) {
             tw_buf_u8(out, ',');
         tw_json_text(out, tw_slice_of(name));
         tw_buf_u8(out, ':');
-        tw_json_text(out, tw_slice_of(is_secret(name) ? "***" : value));
+        put_text(name, config->owned->pairs[n].text, out);
     }
     tw_buf_printf(out, "}}");
 }

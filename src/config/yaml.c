@@ -85,10 +85,11 @@ static tw_code take_pair(reader *r, const yaml_event_t *key, bool in_kafka) {
             complain(r, &value.start_mark, "%s wants one value (keys are flat and dotted; only kafka: is a map)", name);
     } else if (strlen((const char *)value.data.scalar.value) != value.data.scalar.length) {
         code = complain(r, &value.start_mark, "%s: a zero byte", name);
-    } else if (in_kafka) {
-        tw_config_add_kafka(r->config, bare, (const char *)value.data.scalar.value);
-    } else if (tw_config_put(r->config, bare, (const char *)value.data.scalar.value, &inner) != TW_OK) {
-        code = complain(r, &key->start_mark, "%s", inner.text);
+    } else {
+        const char *text = (const char *)value.data.scalar.value;
+        if ((in_kafka ? tw_config_put_kafka(r->config, bare, text, &inner)
+                      : tw_config_put(r->config, bare, text, &inner)) != TW_OK)
+            code = complain(r, &key->start_mark, "%s", inner.text);
     }
     yaml_event_delete(&value);
     return code;

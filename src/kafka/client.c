@@ -94,7 +94,10 @@ static tw_code set_user(rd_kafka_conf_t *conf, const tw_config *config, tw_err *
         for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
             if (strcmp(name, ours[i].name) == 0)
                 return tw_fail(err, TW_E_CONFIG, "kafka.%s cannot be set: %s", name, ours[i].why);
-        TW_TRY(set(conf, name, value, err));
+        if (set(conf, name, value, err) != TW_OK)
+            return tw_config_kafka_hidden(config, n)
+                       ? tw_fail(err, TW_E_CONFIG, "kafka.%s: librdkafka refuses the value", name)
+                       : TW_E_CONFIG;
     }
     return TW_OK;
 }
@@ -128,12 +131,15 @@ static tw_code fill(rd_kafka_conf_t *conf, const tw_config *config, tw_kafka_rol
         TW_TRY(set(conf, "group.id", config->application_id, err));
         TW_TRY(set_all(conf, consumer_fixed, err));
     }
+    if (role == TW_KAFKA_ASKER)
+        return set(conf, "allow.auto.create.topics", "false", err);
     return role == TW_KAFKA_PRODUCER ? set_all(conf, producer_fixed, err) : TW_OK;
 }
 
 tw_code tw_kafka_conf(const tw_config *config, tw_kafka_role role, rd_kafka_conf_t **ret_conf, tw_err *err) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set_log_cb(conf, on_log);
+    tw_kafka_refusal_watch(conf);
     tw_code code = fill(conf, config, role, err);
     if (code != TW_OK) {
         rd_kafka_conf_destroy(conf);
@@ -152,6 +158,7 @@ tw_code tw_kafka_new(rd_kafka_conf_t *conf, tw_kafka_role role, rd_kafka_t **ret
     }
     if (is_consumer(role))
         rd_kafka_poll_set_consumer(client);
+    tw_kafka_refusal_forget(client); /* of an earlier one at the same address */
     *ret_client = client;
     return TW_OK;
 }

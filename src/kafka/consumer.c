@@ -232,6 +232,8 @@ tw_kafka_consumer *tw_kafka_consumer_close(tw_kafka_consumer *consumer) {
 static tw_code take_error(tw_kafka_consumer *consumer, const rd_kafka_message_t *message, tw_err *err) {
     const tw_kafka_topic *topic = message->rkt ? topic_of(consumer, rd_kafka_topic_name(message->rkt)) : NULL;
     progress *p = topic ? progress_of(consumer, topic->input, message->partition) : NULL;
+    if (tw_kafka_denied(consumer->client, message->err, topic ? topic->name : "?", "Read", err))
+        return TW_E_KAFKA;
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (p)
@@ -247,8 +249,6 @@ static tw_code take_error(tw_kafka_consumer *consumer, const rd_kafka_message_t 
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__FATAL:
         return tw_fail(err, TW_E_KAFKA, "%s: %s", topic ? topic->name : "group", rd_kafka_message_errstr(message));
     default:
@@ -317,7 +317,7 @@ tw_code tw_kafka_consumer_poll(tw_kafka_consumer *consumer, tw_record *records, 
         return consumer->failed.code;
     }
     *ret_count = consumer->messages_count;
-    return code;
+    return code == TW_OK ? tw_kafka_refused(consumer->client, err) : code;
 }
 
 bool tw_kafka_record_header(const tw_record *record, const char *name, tw_slice *ret_value) {

@@ -7,6 +7,7 @@
 #include "config/config.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 
 typedef enum tw_kafka_role {
     TW_KAFKA_MEMBER, /* consumer in the group application.id */
@@ -42,5 +43,25 @@ tw_code tw_kafka_transaction_begin(struct tw_kafka_producer *producer, tw_err *e
 
 struct tw_kafka_consumer;
 rd_kafka_t *tw_kafka_consumer_client(const struct tw_kafka_consumer *consumer);
+
+/* refusal.c. Has the broker refused this client for good (credentials, certificates; a consumer's fatal error)? Errors: TW_E_KAFKA with the
+ * sentence. Ask after a poll; tw_kafka_conf and tw_kafka_new prepare it. Thread: any. */
+tw_code tw_kafka_refused(const rd_kafka_t *client, tw_err *err);
+void tw_kafka_refusal_watch(rd_kafka_conf_t *conf);
+void tw_kafka_refusal_forget(const rd_kafka_t *client);
+
+/* Is code a right that is missing? Then err names what, the operation (as kafka-acls does) and the principal. topic may be NULL
+ * for the others. */
+bool tw_kafka_denied(const rd_kafka_t *client, rd_kafka_resp_err_t code, const char *topic, const char *operation,
+                     tw_err *err);
+
+/* principal.c. Who we are to the broker, for messages; the common name of the first certificate in a PEM file; a setting's value. */
+void tw_kafka_principal(const rd_kafka_t *client, char *ret_principal, size_t size);
+bool tw_kafka_certificate_name(const char *path, char *ret_name, size_t size);
+void tw_kafka_conf_text(const rd_kafka_t *client, const char *name, char *ret, size_t size);
+
+/* topics.c */
+struct tw_kafka_topics;
+rd_kafka_t *tw_kafka_topics_client(const struct tw_kafka_topics *topics);
 
 #endif

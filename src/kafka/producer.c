@@ -74,6 +74,8 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || producer->refused.code != TW_OK)
         return;
+    if (tw_kafka_denied(client, code, rd_kafka_topic_name(message->rkt), "Write", &producer->refused))
+        return;
     tw_fail_text(&producer->refused, TW_E_KAFKA, "topic \"%s\" refused a record of %zu bytes: %s",
                  rd_kafka_topic_name(message->rkt), message->len, rd_kafka_err2str(code));
 }
@@ -200,7 +202,11 @@ tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err
             *err = producer->refused;
         return producer->refused.code;
     }
-    if (rd_kafka_fatal_error(producer->client, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->client, why, sizeof why);
+    if (tw_kafka_denied(producer->client, fatal, NULL, "IdempotentWrite", err))
+        return TW_E_KAFKA;
+    TW_TRY(tw_kafka_refused(producer->client, err));
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
         return tw_fail(err, producer->transaction == TW_TRANSACTION_OFF ? TW_E_KAFKA : TW_E_ABORTED,
                        "the producer failed: %s", why);
     size_t waiting = tw_kafka_producer_waiting(producer);

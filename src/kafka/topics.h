@@ -18,4 +18,9 @@ tw_code tw_kafka_topics_ask(tw_kafka_topics *topics, int wait_ms, tw_err *err);
 /* How many partitions the topic had in the last answer; 0: no such topic. */
 int tw_kafka_topics_partitions(const tw_kafka_topics *topics, const char *topic);
 
+/* A topic that must be there, named by the setting key, for Read or Write. Errors: TW_E_CONFIG (it is not, with what to do),
+ * TW_E_KAFKA (we may not know, with who lacks which right). */
+tw_code tw_kafka_topics_want(const tw_kafka_topics *topics, const char *topic, const char *key, const char *operation,
+                             tw_err *err);
+
 #endif

@@ -166,11 +166,7 @@ static tw_code check_topics(kafka_source *self, const tw_kafka_topics *topics, t
         const tw_input *input = &self->inputs.list[i];
         int partitions = tw_kafka_topics_partitions(topics, input->name);
         tw_kafka_topic topic = {input->name, (uint16_t)i, partitions};
-        if (partitions == 0)
-            return tw_fail(
-                err, TW_E_CONFIG,
-                "topic \"%s\" does not exist: create it, or set its input.*.topic to another name or to \"\"",
-                input->name);
+        TW_TRY(tw_kafka_topics_want(topics, input->name, "its input.*.topic", "Read", err));
         if (input->kind == TW_KIND_ITEM) { /* the last one, so it stands behind those of users */
             self->has_items = true;
             self->items_at = self->topics_count;
