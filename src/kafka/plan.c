@@ -89,7 +89,7 @@ static void judge_all(tw_kafka_plan *plan) {
         if (topic->of_users && first)
             topic->partitions = topic->make = first->has_partitions;
         if (topic->has_partitions == 0) {
-            judge(topic, TW_KAFKA_MISSING, "missing");
+            judge(topic, TW_KAFKA_MISSING, "to be made with %d partitions", topic->make);
             continue;
         }
         if (topic->partitions && topic->has_partitions != topic->partitions)
