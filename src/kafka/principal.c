@@ -41,11 +41,11 @@ static bool take(tw_slice *bytes, der *ret) {
 
 /* RFC 5280: Certificate { TBSCertificate { [0] version, serial, algorithm, issuer, validity, subject { SET { SEQUENCE { type, value }}}}}. */
 static bool common_name(tw_slice certificate, char *ret_name, size_t size) {
-    der v, set, pair, type, value;
+    der whole, part, v, set, pair, type, value;
     bool found = false;
-    if (!take(&certificate, &v) || !take(&v.body, &v))
+    if (!take(&certificate, &whole) || !take(&whole.body, &part))
         return false;
-    tw_slice tbs = v.body;
+    tw_slice tbs = part.body;
     if (!take(&tbs, &v))
         return false;
     for (int skip = v.tag == 0xa0 ? 5 : 4; skip > 0; skip--)

@@ -149,6 +149,19 @@ static rd_kafka_headers_t *make_headers(const tw_kafka_message *message) {
     return headers;
 }
 
+/* Is it over for this client: a right that it needs for anything at all, credentials, or a failure that librdkafka cannot get over? */
+static tw_code check_alive(const tw_kafka_producer *producer, tw_err *err) {
+    char why[256];
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->client, why, sizeof why);
+    if (tw_kafka_denied(producer->client, fatal, NULL, "IdempotentWrite", err))
+        return TW_E_KAFKA;
+    TW_TRY(tw_kafka_refused(producer->client, err));
+    if (fatal == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return TW_OK;
+    return tw_fail(err, producer->transaction == TW_TRANSACTION_OFF ? TW_E_KAFKA : TW_E_ABORTED,
+                   "the producer failed: %s", why);
+}
+
 static rd_kafka_resp_err_t send_part(tw_kafka_producer *producer, const tw_kafka_message *message, bool whole) {
     delivery *d = NULL;
     rd_kafka_vu_t fields[8];
@@ -186,13 +199,15 @@ tw_code tw_kafka_producer_send(tw_kafka_producer *producer, const tw_kafka_messa
         code = send_part(producer, message, false);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return TW_OK;
-    return tw_fail(err, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? TW_E_BUSY : TW_E_KAFKA,
-                   "topic \"%s\": a record of %zu bytes: %s", message->topic, message->value.size,
-                   rd_kafka_err2str(code));
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return tw_fail(err, TW_E_BUSY, "the queue of the producer is full");
+    TW_TRY(check_alive(producer, err));
+    bool undone = producer->transaction != TW_TRANSACTION_OFF && code != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    return tw_fail(err, undone ? TW_E_ABORTED : TW_E_KAFKA, "topic \"%s\": a record of %zu bytes: %s", message->topic,
+                   message->value.size, rd_kafka_err2str(code));
 }
 
 tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err *err) {
-    char why[256];
     if (wait_ms > 0)
         rd_kafka_flush(producer->client, wait_ms);
     else
@@ -202,13 +217,7 @@ tw_code tw_kafka_producer_flush(tw_kafka_producer *producer, int wait_ms, tw_err
             *err = producer->refused;
         return producer->refused.code;
     }
-    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->client, why, sizeof why);
-    if (tw_kafka_denied(producer->client, fatal, NULL, "IdempotentWrite", err))
-        return TW_E_KAFKA;
-    TW_TRY(tw_kafka_refused(producer->client, err));
-    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return tw_fail(err, producer->transaction == TW_TRANSACTION_OFF ? TW_E_KAFKA : TW_E_ABORTED,
-                       "the producer failed: %s", why);
+    TW_TRY(check_alive(producer, err));
     size_t waiting = tw_kafka_producer_waiting(producer);
     return waiting ? tw_fail(err, TW_E_BUSY, "%zu records are not acknowledged yet", waiting) : TW_OK;
 }

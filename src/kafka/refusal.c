@@ -2,7 +2,8 @@
  * them again for ever; we stop with one sentence. Called by the other files of this folder; callbacks come from the thread that
  * polls the client, verification from librdkafka's own.
  *
- * A refusal counts from the third time within a minute (chosen, not measured): a broker that is just starting may refuse once. */
+ * A refusal counts from the second time within a minute: a broker that is just starting may refuse once, and librdkafka tells the
+ * same error twice and then not for half a minute. */
 #include "kafka/internal.h"
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define REFUSALS_WANTED 3
+#define REFUSALS_WANTED 2
 #define REFUSALS_WITHIN_NS 60000000000
 #define CLIENTS_MAX 32
 
