@@ -117,13 +117,28 @@
     X(TEXT, output_dead_letters_topic, "output.dead.letters.topic", "dead-letters", 1, 249, "",                        \
       "Topic of records that could not be used, unchanged, with the reason in their headers")                          \
     X(CHOICE, output_format, "output.format", 0, 0, 3, "json|avro|confluent|single_object",                            \
-      "Form of the lists: JSON; bare Avro; Avro behind output.schema.id; Avro behind its fingerprint")                 \
+      "Form of the lists: JSON; bare Avro; Avro behind its schema's id; Avro behind its fingerprint")                  \
     X(INT, output_schema_id, "output.schema.id", 0, 0, 4294967295, "",                                                 \
-      "The registry's id of schemas/recommendation.avsc, for confluent")                                               \
+      "The registry's id of schemas/recommendation.avsc, for confluent; 0: schema.registry.url is asked")              \
     X(INT, topics_partitions, "topics.partitions", 4, 1, 10000, "partitions",                                          \
       "Partitions of a topic that `tailwater topics --create` makes, where no other topic decides it")                 \
     X(INT, topics_replication_factor, "topics.replication.factor", -1, -1, 32767, "",                                  \
       "Replicas of a topic that `tailwater topics --create` makes; -1: the broker's default")                          \
+    /* Schema registry. */                                                                                             \
+    X(TEXT, schema_registry_url, "schema.registry.url", "", 0, 4000, "",                                               \
+      "URL of a registry with Confluent's API: resolves ids of the form confluent; empty: input.schemas alone does")   \
+    X(TEXT, schema_registry_basic_auth, "schema.registry.basic.auth", "", 0, 1000, "",                                 \
+      "user:password for the registry; empty: none")                                                                   \
+    X(TEXT, schema_registry_ssl_ca_location, "schema.registry.ssl.ca.location", "", 0, 4000, "path",                   \
+      "Certificates (PEM) of those who may vouch for the registry; empty: the system's")                               \
+    X(TEXT, schema_registry_ssl_certificate_location, "schema.registry.ssl.certificate.location", "", 0, 4000, "path", \
+      "Certificate (PEM) that the registry is shown; empty: none")                                                     \
+    X(TEXT, schema_registry_ssl_key_location, "schema.registry.ssl.key.location", "", 0, 4000, "path",                 \
+      "Private key (PEM, not encrypted) of that certificate")                                                          \
+    X(INT, schema_registry_timeout_ms, "schema.registry.timeout.ms", 5000, 10, 600000, "ms",                           \
+      "Longest that one attempt to ask the registry may take; it is asked again until it answers")                     \
+    X(BOOL, auto_register_schemas, "auto.register.schemas", true, 0, 1, "",                                            \
+      "Register the schemas of outputs as TOPIC-value; false: they must be registered already, or the start stops")    \
     /* Ingest. */                                                                                                      \
     X(INT, ingest_batch_max, "ingest.batch.max", 256, 1, 100000, "records", "Most records taken in one step")          \
     X(INT, ingest_record_max_bytes, "ingest.record.max.bytes", 1 << 20, 256, 1 << 30, "bytes",                         \

@@ -56,6 +56,7 @@ door 'microhttpd' serve
 door 'yaml\.h' config
 door 'xxhash' base
 door 'jansson' base
+door 'curl' kafka
 
 while IFS= read -r file; do
     [ "$(wc -l <"$file")" -le 700 ] || complain "$file: more than 700 lines; two ideas?"
