@@ -331,6 +331,25 @@ bool tw_kafka_record_header(const tw_record *record, const char *name, tw_slice 
     return true;
 }
 
+tw_code tw_kafka_consumer_serve(tw_kafka_consumer *consumer, int wait_ms, int *ret_count, tw_err *err) {
+    tw_code code = TW_OK;
+    send_commit(consumer);
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->client, wait_ms);
+    if (message) {
+        code = message->err ? take_error(consumer, message, err)
+                            : tw_fail(err, TW_E_KAFKA, "%s[%" PRId32 "]: a record came while it was paused",
+                                      rd_kafka_topic_name(message->rkt), message->partition);
+        rd_kafka_message_destroy(message);
+    }
+    if (consumer->failed.code != TW_OK) {
+        if (err)
+            *err = consumer->failed;
+        return consumer->failed.code;
+    }
+    *ret_count = consumer->messages_count;
+    return code;
+}
+
 void tw_kafka_consumer_pause(tw_kafka_consumer *consumer, bool pause) {
     if (pause != consumer->paused)
         mark_paused(consumer, pause);

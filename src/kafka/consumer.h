@@ -55,6 +55,10 @@ tw_code tw_kafka_consumer_poll(tw_kafka_consumer *consumer, tw_record *records, 
 /* The newest header of that name of a polled record; its bytes live as long as the record. false: it has none. */
 bool tw_kafka_record_header(const tw_record *record, const char *name, tw_slice *ret_value);
 
+/* Instead of poll, while the consumer is paused and the records of the last poll are still wanted: serves the group for at most wait_ms.
+ * *ret_count: how many of those records are left, all or, after a rebalance, none. Errors: those of poll. */
+tw_code tw_kafka_consumer_serve(tw_kafka_consumer *consumer, int wait_ms, int *ret_count, tw_err *err);
+
 /* Paused, poll serves the group and hands out nothing. */
 void tw_kafka_consumer_pause(tw_kafka_consumer *consumer, bool pause);
 

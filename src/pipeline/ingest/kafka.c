@@ -10,10 +10,15 @@
 #include "base/metrics.h"
 #include "kafka/consumer.h"
 #include "pipeline/ingest/inputs.h"
+#include "pipeline/ingest/resolver.h"
 
 #include <stdlib.h>
 
 #define LAG_EVERY_NS 1000000000
+
+/* A batch that waits for a schema is waited for; the group can do without us so long. Beyond it partitions are paused, which throws away
+ * what was fetched ahead. */
+#define HELD_MS_MAX 100
 
 typedef struct kafka_source {
     tw_source source; /* first */
@@ -24,9 +29,12 @@ typedef struct kafka_source {
     bool has_items;
     int items_at; /* place in topics */
     tw_kafka_consumer *member, *reader;
-    bool had_all;   /* held every partition once */
-    int assigned;   /* partitions held now; -1: none were given yet */
-    int64_t lag_ns; /* when it was last looked at */
+    tw_resolver *resolver; /* NULL: no schema is asked for */
+    int held_items;        /* of the batch that it holds: these first, then events */
+    bool paused;           /* by the engine */
+    bool had_all;          /* held every partition once */
+    int assigned;          /* partitions held now; -1: none were given yet */
+    int64_t lag_ns;        /* when it was last looked at */
 } kafka_source;
 
 static tw_metric lag = {"tailwater_input_lag_records", "Records in the input topics that were not polled yet",
@@ -107,16 +115,50 @@ static void look_at_lag(kafka_source *self) {
         &lag, (double)(tw_kafka_consumer_lag(self->member) + (self->reader ? tw_kafka_consumer_lag(self->reader) : 0)));
 }
 
+static void pause_all(kafka_source *self, bool pause) {
+    if (self->member)
+        tw_kafka_consumer_pause(self->member, pause);
+    if (self->reader)
+        tw_kafka_consumer_pause(self->reader, pause);
+}
+
+/* The batch that waits for a schema, when its time has come; else the group is served, and what a rebalance takes is let go. */
+static tw_code poll_held(kafka_source *self, tw_record *records, int wait_ms, int *ret_count, tw_err *err) {
+    int items = 0, events;
+    bool good = tw_resolver_resolve(self->resolver, wait_ms);
+    *ret_count = 0;
+    if (good && !self->paused) {
+        pause_all(self, false);
+        *ret_count = tw_resolver_take(self->resolver, records);
+    } else if (good || tw_resolver_held_ms(self->resolver) > HELD_MS_MAX) {
+        pause_all(self, true);
+        if (self->reader)
+            TW_TRY(tw_kafka_consumer_serve(self->reader, 0, &items, err));
+        TW_TRY(tw_kafka_consumer_serve(self->member, good ? wait_ms : 0, &events, err));
+        TW_ASSERT(items == self->held_items);
+        tw_resolver_keep(self->resolver, items + events);
+        pause_all(self, self->paused || tw_resolver_holds(self->resolver));
+    }
+    look_at_lag(self);
+    return TW_OK;
+}
+
 /* Items first, but never more than half of a batch: the group must be polled too. */
 static tw_code kafka_poll(tw_source *source, tw_record *records, int max, int wait_ms, int *ret_count, tw_err *err) {
     kafka_source *self = (kafka_source *)source;
     int items = 0, events = 0;
     if (!self->member)
         TW_TRY(start(self, err));
+    if (tw_resolver_holds(self->resolver))
+        return poll_held(self, records, wait_ms, ret_count, err);
     if (self->reader)
         TW_TRY(tw_kafka_consumer_poll(self->reader, records, (max + 1) / 2, 0, &items, err));
     if (max > items)
         TW_TRY(tw_kafka_consumer_poll(self->member, records + items, max - items, items ? 0 : wait_ms, &events, err));
+    if (tw_resolver_hold(self->resolver, records, items + events)) {
+        self->held_items = items;
+        return poll_held(self, records, wait_ms, ret_count, err);
+    }
     if (!source->caught_up) /* a process that the group has nothing for waits with what it has */
         source->caught_up = (self->assigned == 0 || tw_kafka_consumer_caught_up(self->member)) &&
                             (!self->reader || tw_kafka_consumer_caught_up(self->reader));
@@ -127,10 +169,8 @@ static tw_code kafka_poll(tw_source *source, tw_record *records, int max, int wa
 
 static void kafka_pause(tw_source *source, bool pause) {
     kafka_source *self = (kafka_source *)source;
-    if (self->member)
-        tw_kafka_consumer_pause(self->member, pause);
-    if (self->reader)
-        tw_kafka_consumer_pause(self->reader, pause);
+    self->paused = pause;
+    pause_all(self, pause || tw_resolver_holds(self->resolver));
 }
 
 /* Positions come through the hooks when partitions do. */
@@ -154,6 +194,7 @@ static tw_source *kafka_close(tw_source *source) {
     kafka_source *self = (kafka_source *)source;
     tw_kafka_consumer_close(self->member);
     tw_kafka_consumer_close(self->reader);
+    tw_resolver_close(self->resolver);
     tw_inputs_done(&self->inputs);
     free(self);
     return NULL;
@@ -198,7 +239,8 @@ tw_code tw_source_kafka(const tw_config *config, const tw_kafka_topics *topics, 
     self->config = config;
     self->assigned = -1;
     tw_code code = tw_inputs_init(&self->inputs, config, err);
-    if (code == TW_OK && (code = check_topics(self, topics, err)) != TW_OK)
+    if (code == TW_OK && ((code = check_topics(self, topics, err)) != TW_OK ||
+                          (code = tw_resolver_open(config, &self->inputs, &self->resolver, err)) != TW_OK))
         tw_inputs_done(&self->inputs);
     if (code != TW_OK) {
         free(self);
