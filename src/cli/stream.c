@@ -17,7 +17,7 @@
 /* A question of the page waits for the engine at most so long while nothing comes. */
 #define IDLE_WAIT_MS 20
 
-/* A broker that is away is asked again so often; between two attempts the page is answered. */
+/* A broker or a schema registry that is away is asked again so often; between two attempts the page is answered. */
 #define CONNECT_WAIT_MS 300
 
 struct tw_stream {
@@ -95,6 +95,18 @@ static tw_code wait_for_broker(tw_stream *stream, tw_kafka_topics *topics, tw_er
     }
 }
 
+/* The registry's own troubles are logged where they are met. */
+static tw_code wait_for_registry(tw_stream *stream, tw_err *err) {
+    for (;;) {
+        tw_code code = tw_sink_kafka_ready(stream->sink, CONNECT_WAIT_MS, err);
+        if (code != TW_E_BUSY)
+            return code;
+        tw_engine_serve(stream->engine);
+        if (tw_stop_wanted())
+            return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before the schema registry answered");
+    }
+}
+
 /* Fences whoever ran with this state before, and begins to share. */
 static tw_code open_changelog(tw_stream *stream, const tw_kafka_topics *topics, tw_err *err) {
     tw_code code;
@@ -126,6 +138,8 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
     if (code == TW_OK)
         code = open_changelog(stream, topics, err);
     tw_kafka_topics_close(topics);
+    if (code == TW_OK)
+        code = wait_for_registry(stream, err);
     return code == TW_OK ? tw_engine_attach(stream->engine, stream->source, err) : code;
 }
 

@@ -17,8 +17,8 @@ typedef struct tw_stream_options {
 /* Loads the state and starts to serve; nothing is read yet. Errors: those of tw_engine_open, tw_sink_kafka, tw_server_start. */
 tw_code tw_stream_open(const tw_stream_options *options, tw_stream **ret_stream, tw_err *err);
 
-/* Waits until a broker answers (TW_E_INTERRUPTED when a signal comes first), checks the topics and attaches them. Errors: those of
- * tw_source_kafka; TW_E_CONFIG for a topic to write that is not there. */
+/* Waits until a broker and, where it is asked for ids, the schema registry answer (TW_E_INTERRUPTED when a signal comes first), checks the
+ * topics and attaches them. Errors: those of tw_source_kafka and tw_sink_kafka_ready; TW_E_CONFIG for a topic to write that is not there. */
 tw_code tw_stream_connect(tw_stream *stream, tw_err *err);
 
 /* One step and, when it is due, a commit. */

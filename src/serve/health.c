@@ -1,8 +1,11 @@
 /* GET /livez and /readyz: 200 when all is well, else 503, always with the reasons as JSON.
  *
  * Live: the engine thread came round within serve.live.max.ms; if not, restarting the process is worth a try. Ready: it
- * answers now, and what the source held at the start has been consumed, so that lists are fresh. */
+ * answers now, what the source held at the start has been consumed, and nothing waits for the schema registry, so that lists are
+ * fresh. */
 #include "serve/internal.h"
+
+#include "base/metrics.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,5 +51,8 @@ enum MHD_Result tw_handle_ready(tw_server *server, struct MHD_Connection *connec
     put_silence(&reasons, &count, tw_sampler_silent_ms(server->sampler), server->options.tick_ms + READY_SILENT_MS_MAX);
     if (!backend->ready(backend->self))
         put_reason(&reasons, &count, "catching up: what the source held at the start is not consumed yet");
+    const tw_metric *waiting = tw_metric_find("tailwater_registry_waiting", NULL);
+    if (waiting && tw_metric_get(waiting) > 0)
+        put_reason(&reasons, &count, "the schema registry does not answer: what needs it waits, nothing is lost");
     return reply(connection, "ready", &reasons, count);
 }

@@ -57,4 +57,8 @@ struct tw_kafka_producer;
 tw_code tw_sink_kafka_transactional(const tw_config *config, struct tw_kafka_producer *producer, tw_sink **ret_sink,
                                     tw_err *err);
 
+/* Before the first list: waits at most wait_ms for the schema registry to name the schema of the lists, where it is asked for it. Errors:
+ * TW_E_BUSY (it does not answer yet: ask again), TW_E_CONFIG. */
+tw_code tw_sink_kafka_ready(tw_sink *sink, int wait_ms, tw_err *err);
+
 #endif

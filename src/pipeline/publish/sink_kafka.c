@@ -5,6 +5,7 @@
 #include "avro/fingerprint.h"
 #include "avro/schema_files.h"
 #include "kafka/producer.h"
+#include "pipeline/publish/output_schema.h"
 #include "pipeline/publish/sink.h"
 
 #include "base/alloc.h"
@@ -18,12 +19,16 @@
 /* A flush waits this long before it says that it must be asked again. */
 #define FLUSH_WAIT_MS 200
 
+/* What lists are written with. */
+#define SCHEMA "recommendation.avsc"
+
 typedef struct kafka_sink {
     tw_sink sink; /* first */
     const tw_config *config;
     tw_kafka_producer *producer;
-    bool transactional; /* the producer is another's, and commits */
-    char prefix[10];    /* of an Avro value: what names its schema */
+    bool transactional;       /* the producer is another's, and commits */
+    tw_output_schema *schema; /* whose id is asked for; NULL: known, or not wanted */
+    char prefix[10];          /* of an Avro value: what names its schema */
     size_t prefix_size;
     tw_buf value;
 } kafka_sink;
@@ -46,6 +51,7 @@ static tw_code send(kafka_sink *self, const tw_kafka_message *message, tw_err *e
 
 static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
+    TW_ASSERT(!self->schema);
     tw_buf_clear(&self->value);
     tw_buf_put(&self->value, self->prefix, self->prefix_size);
     if (self->config->output_format == FORMAT_JSON)
@@ -127,28 +133,55 @@ static tw_sink *kafka_close(tw_sink *sink) {
     kafka_sink *self = (kafka_sink *)sink;
     if (!self->transactional)
         tw_kafka_producer_close(self->producer);
+    tw_output_schema_close(self->schema);
     tw_buf_done(&self->value);
     free(self);
     return NULL;
 }
 
 /* Confluent: 0x00 and the id, big-endian. Single object: 0xC3 0x01 and the fingerprint, little-endian. */
+static void put_id(kafka_sink *self, uint32_t id) {
+    self->prefix_size = 5;
+    for (int i = 0; i < 4; i++)
+        self->prefix[4 - i] = (char)(id >> 8 * i);
+}
+
+static tw_code put_fingerprint(kafka_sink *self, tw_err *err) {
+    uint64_t name;
+    TW_TRY(tw_avro_fingerprint(tw_schema_file(SCHEMA), &name, err));
+    self->prefix_size = 10;
+    self->prefix[0] = (char)0xc3;
+    self->prefix[1] = 1;
+    for (int i = 0; i < 8; i++)
+        self->prefix[2 + i] = (char)(name >> 8 * i);
+    return TW_OK;
+}
+
 static tw_code make_prefix(kafka_sink *self, tw_err *err) {
-    uint64_t name = (uint64_t)self->config->output_schema_id;
-    if (self->config->output_format == FORMAT_CONFLUENT) {
-        if (name == 0)
-            return tw_fail(err, TW_E_CONFIG, "output.schema.id is wanted: the registry's id of recommendation.avsc");
-        self->prefix_size = 5;
-        for (int i = 0; i < 4; i++)
-            self->prefix[4 - i] = (char)(name >> 8 * i);
-    } else if (self->config->output_format == FORMAT_SINGLE_OBJECT) {
-        TW_TRY(tw_avro_fingerprint(tw_schema_file("recommendation.avsc"), &name, err));
-        self->prefix_size = 10;
-        self->prefix[0] = (char)0xc3;
-        self->prefix[1] = 1;
-        for (int i = 0; i < 8; i++)
-            self->prefix[2 + i] = (char)(name >> 8 * i);
-    }
+    const tw_config *config = self->config;
+    if (config->output_format == FORMAT_SINGLE_OBJECT)
+        return put_fingerprint(self, err);
+    if (config->output_format != FORMAT_CONFLUENT)
+        return TW_OK;
+    if (config->output_schema_id)
+        put_id(self, (uint32_t)config->output_schema_id);
+    else if (*config->schema_registry_url)
+        return tw_output_schema_open(config, config->output_recommendations_topic, SCHEMA, &self->schema, err);
+    else
+        return tw_fail(err, TW_E_CONFIG,
+                       "output.format confluent wants schema.registry.url, or output.schema.id: the registry's id of "
+                       "schemas/" SCHEMA);
+    return TW_OK;
+}
+
+tw_code tw_sink_kafka_ready(tw_sink *sink, int wait_ms, tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    uint32_t id;
+    if (!self->schema)
+        return TW_OK;
+    TW_TRY(tw_output_schema_id(self->schema, wait_ms, &id, err));
+    self->schema = tw_output_schema_close(self->schema);
+    put_id(self, id);
     return TW_OK;
 }
 
@@ -171,6 +204,7 @@ static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_
     if (code == TW_OK && !shared)
         code = tw_kafka_producer_open(config, &self->producer, err);
     if (code != TW_OK) {
+        tw_output_schema_close(self->schema);
         free(self);
         return code;
     }
