@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A real Apache Kafka broker (KRaft, one node) and a real schema registry on loopback, from Maven's packages; no container, no tarball of
-# Kafka's own. Each keeps its data across `kill` and `up`.
+# Kafka's own. Each keeps its data across going down or being killed and coming up again.
 #   local.sh up | down | kill | stop | cont | clean     the broker; kill is kill -9; stop and cont freeze it and let it go on
-#   local.sh registry-up | registry-down                Apicurio, which speaks Confluent's API under /apis/ccompat/v7
+#   local.sh registry-up | -down | -stop | -cont        (each begins with registry-) Apicurio, which speaks Confluent's API under /apis/ccompat/v7
 #   local.sh tool CLASS ARGS...                         a command of Kafka's own: tool org.apache.kafka.tools.TopicCommand --list
 # KAFKA_DIR        state, logs and jars (wanted)
 # KAFKA_VERSION    4.1.1; 3.9.x works too
@@ -153,8 +153,11 @@ registry_up() {
             tar xzf "$DIR/apicurio-registry-app-$REGISTRY_VERSION-all.tar.gz" -C "$home"
         fi
         mkdir -p "$LOGS"
-        (cd "$home" && QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$RPORT setsid nohup "$JAVA" -Xms64m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
-            -jar ./*-runner.jar >"$LOGS/registry.log" 2>&1 </dev/null & echo $! >"$DIR/registry.pid")
+        cd "$home"
+        REGISTRY_DATASOURCE_URL=jdbc:h2:file:$DIR/data/registry/h2 QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$RPORT setsid nohup "$JAVA" \
+            -Xms64m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -jar ./*-runner.jar >"$LOGS/registry.log" 2>&1 </dev/null &
+        echo $! >"$DIR/registry.pid"
+        cd "$OLDPWD"
     }
     for _ in $(seq 1 240); do
         ! curl -fsS -m 2 "http://127.0.0.1:$RPORT/apis/ccompat/v7/subjects" >/dev/null 2>&1 || return 0
@@ -182,6 +185,11 @@ clean)
     ;;
 registry-up) registry_up ;;
 registry-down) end "$DIR/registry.pid" ;;
+registry-stop | registry-cont)
+    signal=STOP
+    [ "$1" = registry-stop ] || signal=CONT
+    kill -$signal "$(cat "$DIR/registry.pid")"
+    ;;
 tool)
     shift
     class=$1
