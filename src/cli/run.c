@@ -47,8 +47,8 @@ static tw_code run_once(const tw_config *config, bool to_the_end, tw_err *err) {
 }
 
 /* After a transaction was undone, memory is ahead of everything durable: all is opened again from the last commit. An end only if it
- * happens over and over, or somebody wants to stop. */
-static bool may_go_on(const tw_err *err) {
+ * happens over and over; a stop that somebody wants is a good end all the same. */
+static bool may_go_on(const tw_err *err, tw_code *ret_code) {
     static int64_t first_ns;
     static int times;
     int64_t now_ns = tw_clock_steady_ns(&tw_clock_system);
@@ -56,7 +56,13 @@ static bool may_go_on(const tw_err *err) {
         first_ns = now_ns;
         times = 0;
     }
-    if (tw_stop_wanted() || ++times > ABORTS_MAX)
+    if (tw_stop_wanted()) {
+        tw_log_info("stopped", "why=\"%s\" text=\"what was not committed is done again by whoever goes on\"",
+                    err->text);
+        *ret_code = TW_OK;
+        return false;
+    }
+    if (++times > ABORTS_MAX)
         return false;
     tw_log_warn("reopening", "why=\"%s\" text=\"going on from the last commit\"", err->text);
     return true;
@@ -90,7 +96,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     tw_stop_catch();
     do {
         code = run_once(&config, to_the_end, err);
-    } while (code == TW_E_ABORTED && may_go_on(err));
+    } while (code == TW_E_ABORTED && may_go_on(err, &code));
 done:
     tw_config_done(&config);
     return code;

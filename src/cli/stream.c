@@ -150,7 +150,7 @@ tw_code tw_stream_step(tw_stream *stream, tw_err *err) {
 }
 
 bool tw_stream_caught_up(const tw_stream *stream) {
-    return stream->source->caught_up;
+    return stream->source->caught_up && !stream->source->idle;
 }
 
 tw_code tw_stream_drain(tw_stream *stream, tw_err *err) {

@@ -24,7 +24,7 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err);
 /* One step and, when it is due, a commit. */
 tw_code tw_stream_step(tw_stream *stream, tw_err *err);
 
-/* What the inputs held when they were first read has been consumed. */
+/* What the inputs held when they were first read has been consumed by this process; false while it has no part of them. */
 bool tw_stream_caught_up(const tw_stream *stream);
 
 /* The end of a good run: waits at most shutdown.timeout.ms for what was produced and commits. Errors: TW_E_BUSY (not acknowledged in

@@ -63,9 +63,14 @@ static int64_t hook_assigned(void *self, uint16_t input, int32_t partition) {
 static tw_code hook_take_over(void *self, int32_t partition, tw_err *err) {
     tw_engine *engine = self;
     engine->ready = false; /* until what its inputs hold now is consumed */
-    TW_TRY(tw_engine_take_over(engine, (uint32_t)partition, err));
-    tw_engine_requeue_owed(engine);
-    return TW_OK;
+    tw_code code = tw_engine_take_over(engine, (uint32_t)partition, err);
+    if (code == TW_E_BUSY) { /* half of a task's state may be here */
+        engine->failed = true;
+        return tw_fail(err, TW_E_ABORTED, "the changelog of task %" PRId32 " could not be read", partition);
+    }
+    if (code == TW_OK)
+        tw_engine_requeue_owed(engine);
+    return code;
 }
 
 /* With a changelog the tasks may go to another process, which must find all that was done here: the commit has to come through now, or

@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define ASK_WAIT_MS 5000
 /* Nothing came for so long: a broker that is away, or a transaction that nobody ends (its own time-out is 10 s). */
@@ -45,17 +46,20 @@ static tw_code assign(tw_kafka_tail *tail, const char *topic, int32_t partition,
                : tw_fail(err, TW_E_KAFKA, "%s[%" PRId32 "]: %s", topic, partition, rd_kafka_err2str(code));
 }
 
+/* The topics were all there at the start: a broker that does not know of one has just come back. */
 static tw_code ends_of(tw_kafka_tail *tail, const char *topic, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                        tw_err *err) {
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(tail->client, topic, partition, ret_low, ret_high, ASK_WAIT_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return TW_OK;
-    bool unknown = code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
-                   code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                   code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
-    return tw_fail(err, unknown ? TW_E_KAFKA : TW_E_BUSY, "%s[%" PRId32 "]: %s", topic, partition,
-                   rd_kafka_err2str(code));
+    int64_t until_ns = tw_clock_steady_ns(&tw_clock_system) + SILENCE_MS * 1000000LL;
+    rd_kafka_resp_err_t code;
+    while ((code = rd_kafka_query_watermark_offsets(tail->client, topic, partition, ret_low, ret_high, ASK_WAIT_MS)) !=
+           RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (tw_kafka_denied(tail->client, code, topic, "Read", err))
+            return TW_E_KAFKA;
+        if (tw_clock_steady_ns(&tw_clock_system) > until_ns)
+            return tw_fail(err, TW_E_BUSY, "%s[%" PRId32 "]: %s", topic, partition, rd_kafka_err2str(code));
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    }
+    return TW_OK;
 }
 
 /* One message, of the partition or about it. *ret_at: how far reading has come. */

@@ -33,7 +33,6 @@ typedef struct kafka_source {
     int held_items;        /* of the batch that it holds: these first, then events */
     bool paused;           /* by the engine */
     bool had_all;          /* held every partition once */
-    int assigned;          /* partitions held now; -1: none were given yet */
     int64_t lag_ns;        /* when it was last looked at */
 } kafka_source;
 
@@ -61,7 +60,7 @@ static tw_code on_assigned(void *self_, tw_kafka_partition *partitions, int coun
     kafka_source *self = self_;
     int all = self->topics_count * self->source.partitions;
     tw_metric_add(&rebalances, 1);
-    self->assigned = count;
+    self->source.idle = count == 0;
     if (self->source.hooks.take_over) {
         self->source.caught_up = false;
         return take_over(self, partitions, count, err);
@@ -160,7 +159,7 @@ static tw_code kafka_poll(tw_source *source, tw_record *records, int max, int wa
         return poll_held(self, records, wait_ms, ret_count, err);
     }
     if (!source->caught_up) /* a process that the group has nothing for waits with what it has */
-        source->caught_up = (self->assigned == 0 || tw_kafka_consumer_caught_up(self->member)) &&
+        source->caught_up = (source->idle || tw_kafka_consumer_caught_up(self->member)) &&
                             (!self->reader || tw_kafka_consumer_caught_up(self->reader));
     look_at_lag(self);
     *ret_count = items + events;
@@ -237,7 +236,6 @@ tw_code tw_source_kafka(const tw_config *config, const tw_kafka_topics *topics, 
     static bool registered;
     kafka_source *self = tw_zalloc(sizeof *self);
     self->config = config;
-    self->assigned = -1;
     tw_code code = tw_inputs_init(&self->inputs, config, err);
     if (code == TW_OK && ((code = check_topics(self, topics, err)) != TW_OK ||
                           (code = tw_resolver_open(config, &self->inputs, &self->resolver, err)) != TW_OK))

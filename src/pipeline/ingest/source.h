@@ -64,6 +64,7 @@ struct tw_source { /* first member of each implementation */
     int inputs_count;
     int partitions;     /* of the inputs keyed by user: the number of tasks; 0: a file */
     bool caught_up;     /* what the inputs held at the start (items too) has been handed out; set by poll */
+    bool idle;          /* the group has no partition for this process, for now */
     bool bounded;       /* it has an end: a file */
     int64_t size_bytes; /* for a progress bar; 0 unknown */
     int64_t read_bytes; /* of size_bytes */

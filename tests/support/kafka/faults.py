@@ -144,7 +144,7 @@ def read_all(topic, committed=True):
 
 
 def users_of(application):
-    """What the changelog knows of each user: events applied and {item: (times met, bought and disliked)}."""
+    """What the changelog knows of each user: events applied and {item: (times met, bought)}."""
     users = {}
     for key, value in read_all(f"{application}-state-changelog"):
         if not key.startswith(b"u"):
@@ -161,7 +161,7 @@ def users_of(application):
             item = value[at + 4: at + 4 + size]
             _, times, flags = struct.unpack_from("<IHB", value, at + 4 + size)
             at += 4 + size + 7
-            past[item] = (times, flags)
+            past[item] = (times, flags & 1)  # a dislike depends on which topic was read first
         users[key[1:]] = (events, past)
     return users
 
