@@ -20,6 +20,8 @@ static tw_code prepare(tw_engine *engine, tw_err *err) {
         tw_store_begin(engine->store);
         TW_TRY(tw_engine_put_state(engine, shared, err));
     }
+    if (shared)
+        TW_TRY(tw_engine_put_model(engine, err));
     engine->prepared = true;
     return TW_OK;
 }

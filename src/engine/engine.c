@@ -99,6 +99,7 @@ static void follow_files(tw_engine *engine) {
 tw_code tw_engine_share(tw_engine *engine, tw_changelog *changelog, tw_err *err) {
     TW_ASSERT(!engine->source && !engine->options.changelog);
     engine->options.changelog = changelog;
+    tw_engine_requeue_owed(engine); /* nothing, before tasks are given to this process */
     return engine->fresh ? tw_engine_adopt_model(engine, err) : TW_OK;
 }
 

@@ -264,7 +264,8 @@ static void measure(tw_engine *engine) {
             continue;
         char identity[sizeof lane->name + 8];
         snprintf(identity, sizeof identity, "topic %s", lane->name);
-        int64_t offset = engine->positions[tw_engine_position(engine, identity, lane->partition)].offset;
+        uint32_t place = tw_engine_position(engine, identity, lane->partition); /* may move engine->positions */
+        int64_t offset = engine->positions[place].offset;
         engine->items_offsets += offset > 0 ? (uint64_t)offset : 0;
     }
 }

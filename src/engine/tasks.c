@@ -28,7 +28,13 @@ static bool of_task(const tw_lane *lane, uint32_t task) {
 static tw_position *position_of(tw_engine *engine, const tw_lane *lane) {
     char identity[sizeof lane->name + 8];
     snprintf(identity, sizeof identity, "topic %s", lane->name);
-    return &engine->positions[tw_engine_position(engine, identity, lane->partition)];
+    uint32_t place = tw_engine_position(engine, identity, lane->partition); /* may move engine->positions */
+    return &engine->positions[place];
+}
+
+static tw_lane *lane_of(tw_engine *engine, const char *name, uint32_t task) {
+    uint32_t place = tw_engine_lane(engine, name, (int32_t)task); /* may move engine->lanes */
+    return &engine->lanes[place];
 }
 
 /* ---- the closing record ------------------------------------------------------------------------------------------- */
@@ -169,8 +175,7 @@ static tw_code put_closings(tw_engine *engine, tw_err *err) {
 
 tw_code tw_engine_put_changes(tw_engine *engine, tw_err *err) {
     TW_TRY(put_users(engine, err));
-    TW_TRY(put_closings(engine, err));
-    return tw_engine_put_model(engine, err);
+    return put_closings(engine, err);
 }
 
 tw_code tw_engine_commit_changes(tw_engine *engine, tw_err *err) {
@@ -277,7 +282,7 @@ static tw_code restore_lanes(tw_engine *engine, uint32_t task, tw_slice lanes, t
     int64_t offset;
     tw_slice meta;
     while (next_lane(&c, name, sizeof name, &offset, &meta)) {
-        tw_lane *lane = &engine->lanes[tw_engine_lane(engine, name, (int32_t)task)];
+        tw_lane *lane = lane_of(engine, name, task);
         TW_TRY(tw_clean_load_meta(lane->clean, meta, err));
         position_of(engine, lane)->offset = offset;
     }
@@ -297,7 +302,7 @@ static tw_code restore_ids(tw_engine *engine, uint32_t task, tw_slice ids, tw_er
         if (key.bad || value.bad || window >= TW_WINDOW_COUNT)
             return tw_fail(err, TW_E_CORRUPT, "ids of the changelog are damaged");
         snprintf(name, sizeof name, TW_SLICE_FMT, TW_SLICE_ARG(lane_name));
-        tw_lane *lane = &engine->lanes[tw_engine_lane(engine, name, (int32_t)task)];
+        tw_lane *lane = lane_of(engine, name, task);
         if (bucket < tw_clean_drop_below(lane->clean, (tw_clean_window)window))
             continue;
         tw_slice bytes = {value.at, (size_t)(value.end - value.at)};
@@ -359,7 +364,7 @@ static tw_code begin_silent(tw_engine *engine, uint32_t task, const closing *las
     int64_t offset;
     tw_slice meta;
     while (next_lane(&c, name, sizeof name, &offset, &meta)) {
-        tw_lane *lane = &engine->lanes[tw_engine_lane(engine, name, (int32_t)task)];
+        tw_lane *lane = lane_of(engine, name, task);
         int64_t here = position_of(engine, lane)->offset;
         if ((here < 0 ? 0 : here) >= offset)
             continue;

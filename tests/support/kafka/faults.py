@@ -7,7 +7,7 @@ applied and which items are known, how often and whether bought. Under exactly_o
 twice or a version that goes back. On one partition the state itself must come out the same, bit for bit, also when a
 process dies between the commit of the changelog and that of the store.
 """
-import collections, json, os, random, signal, struct, subprocess, sys, time
+import atexit, collections, json, os, random, signal, struct, subprocess, sys, time
 from confluent_kafka import Consumer, Producer, TopicPartition, KafkaError
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -35,7 +35,7 @@ def fault(what, pause=0.0):
 
 
 def local(*command):
-    subprocess.run(["bash", KAFKA, *command], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["bash", KAFKA, *command], check=True)
 
 
 def create_topics(topics):
@@ -83,6 +83,17 @@ kafka:
     return path
 
 
+children = []
+
+
+@atexit.register
+def end_children():
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGCONT)
+            child.kill()
+
+
 class Instance:
     def __init__(self, config, state, env=None):
         self.config, self.state, self.env = config, f"{DIR}/{state}", env or {}
@@ -92,6 +103,7 @@ class Instance:
         self.log = open(f"{self.state}.log", "a")
         self.process = subprocess.Popen([T, "run", "--config", self.config, "--state", self.state, *more],
                                         stdout=self.log, stderr=self.log, env={**os.environ, **self.env, **(env or {})})
+        children.append(self.process)
 
     def kill(self):
         self.process.kill()
@@ -203,6 +215,7 @@ def kills(guarantee, count, partitions=4):
     config = configure(f"k-{name}", prefix, application, guarantee, lists)
     feeder = subprocess.Popen([T, "feed", "--config", config, "--rate", "1500", "--users", "400", "--items", "200", "--set",
                                "kafka.linger.ms=20"], stdout=subprocess.PIPE, text=True)
+    children.append(feeder)
     pair = [Instance(config, f"{name}-{i}") for i in range(2)]
     for one in pair:
         one.start()

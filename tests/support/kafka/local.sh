@@ -113,7 +113,7 @@ up() {
     local scram=()
     [ "$SECURE" != 1 ] || scram=(--add-scram 'SCRAM-SHA-256=[name=admin,password=admin-secret]' --add-scram 'SCRAM-SHA-256=[name=app,password=app-secret]')
     kafka kafka.tools.StorageTool format --cluster-id MkU3OEVBNTcwNTJENDM2Qg --config "$CONF" --ignore-formatted "${scram[@]}" >>"$LOGS/format.log" 2>&1 ||
-        { tail -5 "$LOGS/format.log"; return 1; }
+        { tail -n 5 "$LOGS/format.log"; return 1; }
     : >"$LOGS/server.log"
     # shellcheck disable=SC2086
     setsid nohup "$JAVA" $JVM "$LOGGING" -Djava.net.preferIPv4Stack=true -Dkafka.logs.dir="$LOGS" -cp "$LIBS/*" kafka.Kafka "$CONF" >"$LOGS/out.log" 2>&1 </dev/null &
@@ -124,7 +124,7 @@ up() {
         sleep 0.25
     done
     echo "the broker is not up"
-    tail -20 "$LOGS/out.log" "$LOGS/server.log"
+    tail -n 20 "$LOGS/out.log" "$LOGS/server.log"
     return 1
 }
 
@@ -165,7 +165,7 @@ registry_up() {
         sleep 0.25
     done
     echo "the registry is not up"
-    tail -20 "$LOGS/registry.log"
+    tail -n 20 "$LOGS/registry.log"
     return 1
 }
 
