@@ -72,6 +72,11 @@ tw_code tw_store_commit(tw_store *store, tw_err *err);
 /* Folds everything and drops the journal, in bounded transactions; for a clean close and for tests. */
 tw_code tw_store_fold_all(tw_store *store, tw_err *err);
 
+bool tw_store_exists(const char *dir);
+
+/* Deletes what a directory holds of a state, of whatever format. Errors: TW_E_LOCKED (it has a writer), TW_E_NOT_FOUND, TW_E_IO. */
+tw_code tw_store_erase(const char *dir, tw_err *err);
+
 typedef struct tw_store_stats {
     uint64_t commits, journal_commits, journal_bytes, folded_rows, forced_folds; /* this process; journal_* now */
     uint64_t written_bytes; /* journal, metas, logs and folded rows, before page rounding */
