@@ -27,9 +27,10 @@ typedef struct tw_list {
     uint32_t task;
     bool known; /* the user had an applied event; else the list is the popular */
     uint64_t
-        list_version; /* records consumed of the task, of the items topic and of the files before them; only grows */
-    int64_t event_ms; /* event time of the user's newest event that the list knows; INT64_MIN: none */
-    tw_slice topic;   /* position of that event; empty: unknown, or from a file */
+        list_version;    /* records consumed of the task, of the items topic and of the files before them; only grows */
+    int64_t event_ms;    /* event time of the user's newest event that the list knows; INT64_MIN: none */
+    int64_t produced_ms; /* timestamp of that event's record, for metrics; not written; <= 0: unknown */
+    tw_slice topic;      /* position of that event; empty: unknown, or from a file */
     int32_t partition;
     int64_t offset;
     int count;

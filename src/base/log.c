@@ -20,6 +20,10 @@ void tw_log_set(tw_log_level level, tw_log_format format) {
     log_format = (int)format;
 }
 
+bool tw_log_json(tw_log_level level) {
+    return log_format == TW_LOG_JSON && (int)level >= log_level;
+}
+
 /* Copies logfmt pairs as JSON members. A value that is quoted in logfmt keeps its quotes; any other becomes a string. */
 static size_t pairs_to_json(char *out, size_t size, const char *pairs) {
     size_t n = 0;

@@ -15,6 +15,9 @@ typedef struct tw_log_site { /* one per call site, static */
 
 void tw_log_set(tw_log_level level, tw_log_format format);
 
+/* Are lines of this level written, and as JSON? Then whatever else goes to stderr should be as well. */
+bool tw_log_json(tw_log_level level);
+
 /* fmt makes logfmt pairs after `event=`: tw_log_info("rebalance", "topic=%s parts=%d", topic, n). Quote values that may
  * hold spaces: reason=\"%s\". */
 __attribute__((format(printf, 4, 5))) void tw_log_write(tw_log_site *site, tw_log_level level, const char *event,

@@ -1,6 +1,8 @@
 /* Option parsing and --help from one table per command; also what every command shares: reporting, printing, stopping. */
 #include "cli/cli.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -30,6 +32,12 @@ static void print_help(const tw_command *command, const tw_option *options, bool
 static tw_code take_value(const tw_option *option, const char *value, tw_err *err) {
     if (option->text) {
         *option->text = value;
+        return TW_OK;
+    }
+    if (option->texts) {
+        if (*option->texts_count == TW_TEXTS_MAX)
+            return tw_fail(err, TW_E_USAGE, "more than %d --%s", TW_TEXTS_MAX, option->name);
+        option->texts[(*option->texts_count)++] = value;
         return TW_OK;
     }
     char *end;
@@ -83,7 +91,8 @@ tw_code tw_args_parse(const tw_command *command, const tw_option *options, int a
         while (option->name && !(strlen(option->name) == length && strncmp(option->name, arg + 2, length) == 0))
             option++;
         if (!is_config && !is_set && !option->name)
-            return tw_fail(err, TW_E_USAGE, "unknown option %s (try tailwater %s --help)", arg, command->name);
+            return tw_fail(err, TW_E_USAGE, "unknown option --%.*s (try tailwater %s --help)", (int)length, arg + 2,
+                           command->name);
         if (option->name && option->flag) {
             if (equals)
                 return tw_fail(err, TW_E_USAGE, "--%s takes no value", option->name);
@@ -131,10 +140,24 @@ tw_code tw_print(tw_buf *buf, tw_err *err) {
     return written ? TW_OK : tw_fail_errno(err, TW_E_IO, "stdout");
 }
 
+/* A quote would end the value in the log. */
+static void log_failure(const char *command, tw_code code, const char *text) {
+    char plain[sizeof((tw_err *)0)->text];
+    size_t n = 0;
+    for (; text[n] && n + 1 < sizeof plain; n++)
+        plain[n] = text[n] == '"' || text[n] == '\n' ? '\'' : text[n];
+    plain[n] = '\0';
+    tw_log_error("failed", "command=%s code=%s text=\"%s\"", command, tw_code_name(code), plain);
+}
+
 int tw_cli_report(const char *command, tw_code code, const tw_err *err) {
     if (code == TW_OK)
         return TW_EXIT_DONE;
-    fprintf(stderr, "tailwater %s: %s\n", command, err->text[0] ? err->text : tw_code_text(code));
+    const char *text = err->text[0] ? err->text : tw_code_text(code);
+    if (tw_log_json(TW_LOG_ERROR))
+        log_failure(command, code, text);
+    else
+        fprintf(stderr, "tailwater %s: %s\n", command, text);
     switch (code) {
     case TW_E_USAGE:
     case TW_E_CONFIG:

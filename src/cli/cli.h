@@ -10,19 +10,21 @@
 
 enum { TW_EXIT_DONE = 0, TW_EXIT_FAILURE = 1, TW_EXIT_USAGE = 2, TW_EXIT_BAD_FILE = 65 };
 
-/* An option: "--name VALUE" or "--name=VALUE" when value is set, else a flag. Exactly one of text, number, flag is set;
- * many is set for --set only. */
+/* An option: "--name VALUE" or "--name=VALUE" when value is set, else a flag. Exactly one of text, texts, number, flag is set. */
 typedef struct tw_option {
     const char *name;  /* without the dashes */
     const char *value; /* what to call the value in --help; NULL: a flag */
     const char *doc;   /* one sentence */
     const char **text;
+    const char **texts; /* (TW_TEXTS_MAX), one for each time that the option is given */
+    int *texts_count;
     int64_t *number;
     bool *flag;
     int64_t number_min, number_max;
 } tw_option;
 
 #define TW_POSITIONALS_MAX 8
+#define TW_TEXTS_MAX 16
 
 typedef struct tw_args {
     const char *positionals[TW_POSITIONALS_MAX];
@@ -39,7 +41,7 @@ typedef struct tw_command {
 
 extern const tw_command tw_command_run, tw_command_replay, tw_command_recommend, tw_command_inspect, tw_command_serve,
     tw_command_watch, tw_command_feed, tw_command_broker, tw_command_demo, tw_command_evaluate, tw_command_bench,
-    tw_command_config, tw_command_topics, tw_command_version;
+    tw_command_config, tw_command_topics, tw_command_reset, tw_command_version;
 
 /* Parses argv by the table (NULL name ends it). With config not NULL also takes --config FILE and --set KEY=VALUE, applies them
  * in that order over the defaults, and checks the result. Errors: TW_E_USAGE, TW_E_CONFIG. */

@@ -1,6 +1,7 @@
 /* `tailwater run --config FILE`: the stream, until a signal. What was read is learned, what was learned is published, and what was
  * acknowledged is committed; after a crash the same command goes on. */
 #include "cli/cli.h"
+#include "cli/service.h"
 #include "cli/stream.h"
 
 #include "base/clock.h"
@@ -22,26 +23,75 @@ static void report(tw_engine *engine) {
            t.verdicts[TW_VERDICT_DEAD], t.lists);
 }
 
-static tw_code stream_until_stopped(tw_stream *stream, bool to_the_end, tw_err *err) {
+/* The command line, read at the start and again on SIGHUP. */
+typedef struct settings {
+    int argc;
+    char **argv;
+    const char *state_dir, *reset_to;
+    bool to_the_end, publish_all;
+    tw_args args;
+} settings;
+
+static tw_code read_settings(void *self, tw_config *config, tw_err *err) {
+    settings *s = self;
+    const tw_option options[] = {
+        {.name = "state",
+         .value = "DIR",
+         .doc = "Directory of the durable state; created if missing (default state.dir)",
+         .text = &s->state_dir},
+        {.name = "to-the-end",
+         .doc = "End by itself when what the topics held at the start is consumed and published",
+         .flag = &s->to_the_end},
+        {.name = "publish-all",
+         .doc = "Make every user's list once, beside the stream: for a new consumer of the lists",
+         .flag = &s->publish_all},
+        {.name = "reset-to",
+         .value = "WHERE",
+         .doc = "Where a stored position is outside of what its topic has, go on from earliest or latest "
+                "(input.offset.reset)",
+         .text = &s->reset_to},
+        {0}};
+    TW_TRY(tw_args_parse(&tw_command_run, options, s->argc, s->argv, config, 0, 0, &s->args, err));
+    if (s->state_dir)
+        config->state_dir = s->state_dir;
+    if (!s->reset_to)
+        return TW_OK;
+    char assignment[64];
+    snprintf(assignment, sizeof assignment, "input.offset.reset=%s", s->reset_to);
+    return tw_config_set(config, assignment, err) == TW_OK
+               ? TW_OK
+               : tw_fail(err, TW_E_USAGE, "--reset-to %s: earliest or latest", s->reset_to);
+}
+
+static tw_code stream_until_stopped(tw_stream *stream, const settings *s, tw_service *service, tw_err *err) {
+    tw_engine *engine = tw_stream_engine(stream);
     TW_TRY(tw_stream_connect(stream, err));
-    while (!tw_stop_wanted() && !(to_the_end && tw_stream_caught_up(stream)))
+    if (s->publish_all)
+        tw_log_info("publish_all", "users=%" PRIu64, tw_engine_owe_all(engine));
+    while (!tw_stop_wanted() && !(s->to_the_end && tw_stream_caught_up(stream)))
         TW_TRY(tw_stream_step(stream, err));
     if (!tw_stop_wanted())
-        TW_TRY(tw_engine_list_owed(tw_stream_engine(stream), err));
+        TW_TRY(tw_engine_list_owed(engine, err));
     tw_log_info("stopping", "text=\"waiting for acknowledgements\"");
+    tw_service_stop(service);
     return tw_stream_drain(stream, err);
 }
 
-static tw_code run_once(const tw_config *config, bool to_the_end, tw_err *err) {
+static tw_code run_once(const tw_config *config, const settings *s, tw_service *service, tw_err *err) {
+    const tw_stream_options opening = {.config = config, .beat = tw_service_beat, .beat_self = service};
     tw_stream *stream;
-    TW_TRY(tw_stream_open(&(tw_stream_options){.config = config}, &stream, err));
+    TW_TRY(tw_stream_open(&opening, &stream, err));
+    service->engine = tw_stream_engine(stream);
     if (tw_stream_url(stream))
         tw_log_info("serving", "url=%s", tw_stream_url(stream));
-    tw_code code = stream_until_stopped(stream, to_the_end, err);
+    tw_code code = stream_until_stopped(stream, s, service, err);
     if (code == TW_OK)
         report(tw_stream_engine(stream));
     else if (code == TW_E_INTERRUPTED) /* before a broker answered: nothing was begun */
         code = TW_OK;
+    if (code != TW_E_ABORTED || tw_stop_wanted())
+        tw_service_stop(service);
+    service->engine = NULL;
     tw_stream_close(stream);
     return code;
 }
@@ -69,33 +119,22 @@ static bool may_go_on(const tw_err *err, tw_code *ret_code) {
 }
 
 static tw_code run(int argc, char **argv, tw_err *err) {
-    const char *state_dir = NULL;
-    bool to_the_end = false;
-    const tw_option options[] = {
-        {.name = "state",
-         .value = "DIR",
-         .doc = "Directory of the durable state; created if missing (default state.dir)",
-         .text = &state_dir},
-        {.name = "to-the-end",
-         .doc = "End by itself when what the topics held at the start is consumed and published",
-         .flag = &to_the_end},
-        {0}};
+    settings s = {.argc = argc, .argv = argv};
     tw_config config;
-    tw_args args;
+    tw_service service = {.config = &config, .read = read_settings, .read_self = &s};
     tw_config_init(&config);
-    tw_code code = tw_args_parse(&tw_command_run, options, argc, argv, &config, 0, 0, &args, err);
-    if (code != TW_OK || args.help)
+    tw_code code = read_settings(&s, &config, err);
+    if (code != TW_OK || s.args.help)
         goto done;
-    if (state_dir)
-        config.state_dir = state_dir;
     if (!*config.state_dir) {
         code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
         goto done;
     }
     tw_log_set((tw_log_level)config.log_level, (tw_log_format)config.log_format);
     tw_stop_catch();
+    tw_service_begin(&service);
     do {
-        code = run_once(&config, to_the_end, err);
+        code = run_once(&config, &s, &service, err);
     } while (code == TW_E_ABORTED && may_go_on(err, &code));
 done:
     tw_config_done(&config);

@@ -20,11 +20,16 @@
 /* A broker or a schema registry that is away is asked again so often; between two attempts the page is answered. */
 #define CONNECT_WAIT_MS 300
 
+/* For where a partition begins and ends, once a broker has answered. */
+#define BOUNDS_WAIT_MS 10000
+
 struct tw_stream {
     const tw_config *config;
     tw_kafka_producer *producer; /* with transactions; NULL: no changelog */
     tw_changelog *changelog;
     uint64_t instance;
+    void (*beat)(void *self);
+    void *beat_self;
     tw_sink *sink;
     tw_engine *engine;
     tw_server *server;
@@ -65,6 +70,8 @@ static tw_code open_all(tw_stream *stream, int ports_tried, tw_err *err) {
 tw_code tw_stream_open(const tw_stream_options *options, tw_stream **ret_stream, tw_err *err) {
     tw_stream *stream = tw_zalloc(sizeof *stream);
     stream->config = options->config;
+    stream->beat = options->beat;
+    stream->beat_self = options->beat_self;
     tw_code code = open_all(stream, options->ports_tried, err);
     if (code != TW_OK) {
         tw_stream_close(stream);
@@ -72,6 +79,11 @@ tw_code tw_stream_open(const tw_stream_options *options, tw_stream **ret_stream,
     }
     *ret_stream = stream;
     return TW_OK;
+}
+
+static void beat(const tw_stream *stream) {
+    if (stream->beat)
+        stream->beat(stream->beat_self);
 }
 
 static tw_code wait_for_broker(tw_stream *stream, tw_kafka_topics *topics, tw_err *err) {
@@ -90,6 +102,7 @@ static tw_code wait_for_broker(tw_stream *stream, tw_kafka_topics *topics, tw_er
             tw_log_warn("broker", "text=\"%s; waiting for it\"", why.text);
         told = true;
         tw_engine_serve(stream->engine);
+        beat(stream);
         if (tw_stop_wanted())
             return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before a broker answered");
     }
@@ -102,6 +115,7 @@ static tw_code wait_for_registry(tw_stream *stream, tw_err *err) {
         if (code != TW_E_BUSY)
             return code;
         tw_engine_serve(stream->engine);
+        beat(stream);
         if (tw_stop_wanted())
             return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before the schema registry answered");
     }
@@ -116,10 +130,25 @@ static tw_code open_changelog(tw_stream *stream, const tw_kafka_topics *topics, 
                               err));
     while ((code = tw_kafka_transaction_start(stream->producer, CONNECT_WAIT_MS, err)) == TW_E_BUSY) {
         tw_engine_serve(stream->engine);
+        beat(stream);
         if (tw_stop_wanted())
             return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before transactions were possible");
     }
     return code == TW_OK ? tw_engine_share(stream->engine, stream->changelog, err) : code;
+}
+
+typedef struct asker {
+    const tw_source *source;
+    const tw_kafka_topics *topics;
+} asker;
+
+static tw_code ask_bounds(void *self_, const char *topic, int32_t partition, int64_t *ret_low, int64_t *ret_high,
+                          tw_err *err) {
+    const asker *self = self_;
+    for (int i = 0; i < self->source->inputs_count; i++)
+        if (strcmp(self->source->inputs[i].name, topic) == 0)
+            return tw_kafka_topics_bounds(self->topics, topic, partition, BOUNDS_WAIT_MS, ret_low, ret_high, err);
+    return tw_fail(err, TW_E_NOT_FOUND, "%s is not read", topic);
 }
 
 tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
@@ -137,15 +166,22 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
             tw_kafka_topics_want(topics, config->output_dead_letters_topic, "output.dead.letters.topic", "Write", err);
     if (code == TW_OK)
         code = open_changelog(stream, topics, err);
-    tw_kafka_topics_close(topics);
     if (code == TW_OK)
         code = wait_for_registry(stream, err);
-    return code == TW_OK ? tw_engine_attach(stream->engine, stream->source, err) : code;
+    if (code == TW_OK)
+        code = tw_engine_attach(stream->engine, stream->source, err);
+    if (code == TW_OK) {
+        asker self = {stream->source, topics};
+        code = tw_engine_fit_positions(stream->engine, &(tw_bounds){&self, ask_bounds}, err);
+    }
+    tw_kafka_topics_close(topics);
+    return code;
 }
 
 tw_code tw_stream_step(tw_stream *stream, tw_err *err) {
     int count;
     TW_TRY(tw_engine_step(stream->engine, tw_engine_idle_ms(stream->engine, IDLE_WAIT_MS), &count, err));
+    beat(stream);
     return tw_engine_commit_due(stream->engine, err);
 }
 
@@ -158,6 +194,7 @@ tw_code tw_stream_drain(tw_stream *stream, tw_err *err) {
     tw_code code;
     do {
         tw_engine_serve(stream->engine);
+        beat(stream);
         code = tw_engine_commit(stream->engine, err);
     } while (code == TW_E_BUSY && tw_clock_steady_ns(&tw_clock_system) < until_ns);
     if (code == TW_E_BUSY)

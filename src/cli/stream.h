@@ -10,8 +10,10 @@
 typedef struct tw_stream tw_stream;
 
 typedef struct tw_stream_options {
-    const tw_config *config; /* borrowed until close; state.dir is set */
-    int ports_tried;         /* serve.port and this many after it */
+    const tw_config *config;  /* borrowed until close; state.dir is set */
+    int ports_tried;          /* serve.port and this many after it */
+    void (*beat)(void *self); /* called whenever the engine came round; NULL: nobody listens */
+    void *beat_self;
 } tw_stream_options;
 
 /* Loads the state and starts to serve; nothing is read yet. Errors: those of tw_engine_open, tw_sink_kafka, tw_server_start. */

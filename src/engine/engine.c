@@ -77,6 +77,7 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     free(engine->lanes);
     free(engine->positions);
     free(engine->routes);
+    free(engine->produced_ms);
     free(engine->decoders);
     free(engine->records);
     free(engine->events);

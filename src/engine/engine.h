@@ -35,6 +35,7 @@ typedef struct tw_engine_options {
     const tw_config *config; /* borrowed */
     const char *state_dir;   /* NULL: nothing durable (evaluate, bench) */
     bool read_only;          /* the last commit beside a running writer: scoring and looking only */
+    bool adopt_settings;     /* a writer that changes nothing learned: takes learn.* and rank.* from the state */
     tw_lists lists;
     bool wall_intervals;             /* refresh intervals run on the wall clock (run), else on event time (replay) */
     const tw_clock *clock;           /* borrowed */
@@ -65,6 +66,31 @@ int tw_engine_idle_ms(const tw_engine *engine, int most_ms);
 
 /* Makes every owed list now, whatever the intervals say (TW_LISTS_NONE: none). */
 tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
+
+/* Takes over rank.* of config from now on. */
+void tw_engine_reload(tw_engine *engine, const tw_config *config);
+
+/* Every user with an event owes a list from now on, spread so that the stream goes on beside it. Returns how many were added. */
+uint64_t tw_engine_owe_all(tw_engine *engine);
+
+/* Where topics go on, beside an offset. */
+#define TW_POSITION_BEGINNING (-1)
+#define TW_POSITION_END (-2)
+
+/* Puts the positions of these topics (none: of all) to offset and commits. Before a source is attached. Errors: TW_E_NOT_FOUND (a topic
+ * without a position), those of the commit. */
+tw_code tw_engine_reset(tw_engine *engine, const char *const *topics, int topics_count, int64_t offset,
+                        int *ret_positions, tw_err *err);
+
+/* What a topic's partition has; TW_E_NOT_FOUND: it is not read. */
+typedef struct tw_bounds {
+    void *self;
+    tw_code (*ask)(void *self, const char *topic, int32_t partition, int64_t *ret_low, int64_t *ret_high, tw_err *err);
+} tw_bounds;
+
+/* Holds the stored positions against that, and puts those that are outside where input.offset.reset says. Before the first step.
+ * Errors: TW_E_MISMATCH (outside, and it says error), those of ask. */
+tw_code tw_engine_fit_positions(tw_engine *engine, const tw_bounds *bounds, tw_err *err);
 
 /* Flushes the sink and commits state, positions and what is still owed. Errors: TW_E_BUSY (the sink is not through yet: nothing is
  * committed, ask again). */

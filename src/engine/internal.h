@@ -79,6 +79,8 @@ struct tw_engine {
     tw_rank_queue *queue;
     tw_newest *newest;
     tw_mailbox *mailbox;
+    int64_t *produced_ms; /* (produced_count) timestamp of each user's newest record since the start; 0: unknown */
+    size_t produced_count;
     int64_t commit_ns;      /* steady time of the last commit */
     int64_t watermark_ms;   /* the largest of all lanes */
     uint64_t items_offsets; /* sum of the positions in the items topic */

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Of lists made in quick succession one in so long is kept: nobody reads more, and to encode each would cost as much as to
  * make it (20 items with reasons as JSON: 33 us, Zen 4, 2026-11-24). */
@@ -78,6 +79,16 @@ static int64_t due_ms_of(const tw_engine *engine, const tw_user_list *debt) {
                           debt->listed_ms < now_ms ? debt->listed_ms : now_ms, engine->config->rank_min_interval_ms);
 }
 
+/* When the record of a user's newest event was produced: known since the start only, since nothing but a metric asks. */
+static void note_produced(tw_engine *engine, uint32_t user, int64_t timestamp_ms) {
+    if (user >= engine->produced_count) {
+        size_t old = engine->produced_count;
+        engine->produced_ms = tw_grow(engine->produced_ms, &engine->produced_count, (size_t)user + 1, sizeof(int64_t));
+        memset(engine->produced_ms + old, 0, (engine->produced_count - old) * sizeof(int64_t));
+    }
+    engine->produced_ms[user] = timestamp_ms;
+}
+
 void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const tw_record *record, int64_t event_ms) {
     tw_user_list *debt = tw_model_user_list(engine->model, user);
     int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : event_ms;
@@ -85,6 +96,13 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const 
     debt->newest_offset = record->offset;
     debt->newest_partition = record->partition;
     debt->newest_lane = lane->id;
+    if (engine->options.wall_intervals)
+        note_produced(engine, user, record->timestamp_ms);
+    if (engine->options.wall_intervals &&
+        debt->owed_since_ms > now_ms) { /* of tw_engine_owe_all, whose turn comes later */
+        tw_rank_queue_remove(engine->queue, user);
+        debt->owed_since_ms = INT64_MIN;
+    }
     if (debt->owed_since_ms == INT64_MIN) {
         debt->owed_since_ms = now_ms;
         debt->owed_sequence = ++engine->owed_sequence;
@@ -169,6 +187,7 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
                     .topic = topic_of(engine, debt->newest_lane),
                     .partition = debt->newest_partition,
                     .offset = debt->newest_offset};
+    list.produced_ms = user < engine->produced_count ? engine->produced_ms[user] : 0;
     list.list_version = version_now(engine, list.task);
     tw_ranker_list(engine->ranker, user, engine->watermark_ms, (int)engine->config->rank_list_size, (tw_slice){0},
                    &list);

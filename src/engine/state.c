@@ -197,8 +197,9 @@ static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *e
     tw_engine *engine = self;
     tw_cursor c = tw_cursor_of(bytes);
     if (strcmp(name, "settings") == 0) {
-        return engine->options.read_only ? tw_settings_adopt(&engine->own_config, bytes, err)
-                                         : tw_settings_agree(engine->config, bytes, err);
+        return engine->options.read_only || engine->options.adopt_settings
+                   ? tw_settings_adopt(&engine->own_config, bytes, err)
+                   : tw_settings_agree(engine->config, bytes, err);
     } else if (strcmp(name, "engine") == 0) {
         engine->lists_total = tw_cursor_u64(&c);
         engine->owed_sequence = tw_cursor_u64(&c);

@@ -6,6 +6,7 @@
 #include "kafka/internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct progress { /* of an assigned partition */
@@ -78,12 +79,12 @@ static tw_code start_reading(tw_kafka_consumer *consumer, const tw_kafka_partiti
             : p->offset == TW_KAFKA_END ? RD_KAFKA_OFFSET_END
                                         : RD_KAFKA_OFFSET_BEGINNING;
         consumer->assigned[i] = (progress){.input = p->input, .partition = p->partition, .next = p->offset, .end = -1};
-        tw_log_info("assigned", "topic=%s partition=%" PRId32 " from=%s%" PRId64, name_of(consumer, p->input),
-                    p->partition,
-                    p->offset >= 0              ? ""
-                    : p->offset == TW_KAFKA_END ? "end "
-                                                : "beginning ",
-                    p->offset >= 0 ? p->offset : 0);
+        char from[24];
+        snprintf(from, sizeof from, "%" PRId64, p->offset);
+        tw_log_info("assigned", "topic=%s partition=%" PRId32 " from=%s", name_of(consumer, p->input), p->partition,
+                    p->offset >= 0              ? from
+                    : p->offset == TW_KAFKA_END ? "end"
+                                                : "beginning");
     }
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->client, list);
     if (consumer->paused)
@@ -243,8 +244,8 @@ static tw_code take_error(tw_kafka_consumer *consumer, const rd_kafka_message_t 
         return tw_fail(
             err, TW_E_MISMATCH,
             "%s[%" PRId32 "]: the position %" PRId64
-            " in the state is no longer there (deleted by retention, or the topic was made anew): start with a "
-            "fresh state.dir",
+            " in the state is no longer there (deleted by retention, or the topic was made anew): `run --reset-to "
+            "earliest` or `latest` goes on from there",
             topic ? topic->name : "?", message->partition, p ? p->next : -1);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -375,12 +376,13 @@ bool tw_kafka_consumer_caught_up(const tw_kafka_consumer *consumer) {
     return consumer->assigned_count > 0;
 }
 
-int64_t tw_kafka_consumer_lag(const tw_kafka_consumer *consumer) {
+int64_t tw_kafka_consumer_lag(const tw_kafka_consumer *consumer, uint16_t input) {
     int64_t lag = 0;
     for (int i = 0; i < consumer->assigned_count; i++) {
         const progress *p = &consumer->assigned[i];
         int64_t low, high;
-        if (rd_kafka_get_watermark_offsets(consumer->client, name_of(consumer, p->input), p->partition, &low, &high) !=
+        if (p->input != input ||
+            rd_kafka_get_watermark_offsets(consumer->client, name_of(consumer, p->input), p->partition, &low, &high) !=
                 RD_KAFKA_RESP_ERR_NO_ERROR ||
             high < 0)
             continue;

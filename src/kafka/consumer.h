@@ -68,7 +68,7 @@ void tw_kafka_consumer_commit(tw_kafka_consumer *consumer, uint16_t input, int32
 /* Every assigned partition was read once up to the end that it had when its first records came. false: none is assigned. */
 bool tw_kafka_consumer_caught_up(const tw_kafka_consumer *consumer);
 
-/* Records in the assigned partitions that were not polled yet, as far as is known. */
-int64_t tw_kafka_consumer_lag(const tw_kafka_consumer *consumer);
+/* Records in the assigned partitions of an input that were not polled yet, as far as is known. */
+int64_t tw_kafka_consumer_lag(const tw_kafka_consumer *consumer, uint16_t input);
 
 #endif

@@ -33,6 +33,8 @@ typedef enum tw_transaction {
 struct tw_kafka_producer {
     rd_kafka_t *client;
     tw_transaction transaction;
+    void (*heard)(void *self, uint32_t tag, bool acknowledged); /* NULL: nobody */
+    void *heard_self;
     size_t waiting_bytes;            /* of records not acknowledged yet: keys and values */
     size_t records_half, bytes_half; /* of the queue */
     tw_err refused;                  /* the first delivery that failed for good; code TW_OK: none */

@@ -8,6 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* What a message carries to its delivery report: nothing, a tag alone (odd), or the address of what else there is (even). */
+#define TAG_ALONE(tag) ((void *)(uintptr_t)((uint64_t)(tag) << 1 | 1))
+#define IS_TAG(opaque) ((uintptr_t)(opaque)&1)
+#define TAG_OF(opaque) ((uint32_t)((uintptr_t)(opaque) >> 1))
+
 static rd_kafka_vu_t bytes_field(rd_kafka_vtype_t type, const void *bytes, size_t size) {
     return (rd_kafka_vu_t){.vtype = type, .u.mem = {(void *)(uintptr_t)bytes, size}};
 }
@@ -65,12 +70,17 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     rd_kafka_resp_err_t code = message->err;
     (void)client;
     producer->waiting_bytes -= message->len + message->key_len;
-    delivery *d = message->_private;
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && d && d->cut)
-        code = send_cut(producer, message);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && d && d->ret_offset)
-        *d->ret_offset = message->offset;
-    free(d);
+    if (IS_TAG(message->_private)) {
+        if (producer->heard)
+            producer->heard(producer->heard_self, TAG_OF(message->_private), code == RD_KAFKA_RESP_ERR_NO_ERROR);
+    } else if (message->_private) {
+        delivery *d = message->_private;
+        if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && d->cut)
+            code = send_cut(producer, message);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR && d->ret_offset)
+            *d->ret_offset = message->offset;
+        free(d);
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
         code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT || producer->refused.code != TW_OK)
         return;
@@ -135,6 +145,12 @@ tw_kafka_producer *tw_kafka_producer_close(tw_kafka_producer *producer) {
     return NULL;
 }
 
+void tw_kafka_producer_on_delivery(tw_kafka_producer *producer,
+                                   void (*heard)(void *self, uint32_t tag, bool acknowledged), void *self) {
+    producer->heard = heard;
+    producer->heard_self = self;
+}
+
 static rd_kafka_headers_t *make_headers(const tw_kafka_message *message) {
     rd_kafka_headers_t *original = NULL, *headers = NULL;
     if (message->original)
@@ -176,6 +192,8 @@ static rd_kafka_resp_err_t send_part(tw_kafka_producer *producer, const tw_kafka
         d = tw_zalloc(sizeof *d);
         *d = (delivery){whole && message->cut, message->timestamp_ms, message->ret_offset};
         fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = d};
+    } else if (message->tag) {
+        fields[n++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = TAG_ALONE(message->tag)};
     }
     if (message->key.data)
         fields[n++] = bytes_field(RD_KAFKA_VTYPE_KEY, message->key.data, message->key.size);

@@ -24,6 +24,7 @@ typedef struct tw_kafka_message {
     int headers_count;
     const int32_t *to_partition; /* NULL: by its key */
     int64_t *ret_offset;         /* NULL, or where its offset is written once it is acknowledged */
+    uint32_t tag; /* brought back by its acknowledgement; 0: nobody waits for it; not beside ret_offset and cut */
     /* Refused for its size: send key and headers alone, with the header tailwater.error.value.bytes. A broker refuses whole batches
      * and does not say which record was too large, so those beside it go without their values as well. */
     bool cut;
@@ -34,6 +35,10 @@ typedef struct tw_kafka_message {
 tw_code tw_kafka_producer_open(const tw_config *config, tw_kafka_producer **ret_producer, tw_err *err);
 /* What is not acknowledged yet is dropped. */
 tw_kafka_producer *tw_kafka_producer_close(tw_kafka_producer *producer);
+
+/* Who hears what became of each message with a tag; called within flush and close. */
+void tw_kafka_producer_on_delivery(tw_kafka_producer *producer,
+                                   void (*heard)(void *self, uint32_t tag, bool acknowledged), void *self);
 
 /* Hands a message over; its bytes are copied. Errors: TW_E_BUSY (the queue is full: flush a little and try again),
  * TW_E_KAFKA (it can never be sent). */

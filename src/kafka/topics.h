@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "config/config.h"
 
+#include <stdint.h>
+
 typedef struct tw_kafka_topics tw_kafka_topics;
 
 /* A client for asking; does not wait for a connection. Errors: TW_E_CONFIG. */
@@ -22,5 +24,10 @@ int tw_kafka_topics_partitions(const tw_kafka_topics *topics, const char *topic)
  * TW_E_KAFKA (we may not know, with who lacks which right). */
 tw_code tw_kafka_topics_want(const tw_kafka_topics *topics, const char *topic, const char *key, const char *operation,
                              tw_err *err);
+
+/* The first offset of a partition and the one that its next record will have. Errors: TW_E_NOT_FOUND (no such partition in the last
+ * answer), TW_E_BUSY (no answer in wait_ms), TW_E_KAFKA (denied). */
+tw_code tw_kafka_topics_bounds(const tw_kafka_topics *topics, const char *topic, int32_t partition, int wait_ms,
+                               int64_t *ret_low, int64_t *ret_high, tw_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "pipeline/ingest/inputs.h"
 #include "pipeline/ingest/resolver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define LAG_EVERY_NS 1000000000
@@ -38,6 +39,8 @@ typedef struct kafka_source {
 
 static tw_metric lag = {"tailwater_input_lag_records", "Records in the input topics that were not polled yet",
                         TW_GAUGE};
+static tw_metric topic_lags[TW_INPUTS_MAX]; /* by place in the inputs */
+static char topic_names[TW_INPUTS_MAX][256];
 static tw_metric rebalances = {"tailwater_rebalances_total", "Times that partitions were given to this process",
                                TW_COUNTER};
 
@@ -54,6 +57,25 @@ static tw_code take_over(kafka_source *self, tw_kafka_partition *partitions, int
     for (int i = 0; i < count; i++)
         partitions[i].offset = hooks->assigned(hooks->self, partitions[i].input, partitions[i].partition);
     return TW_OK;
+}
+
+/* Once a process, under the names of its first source. */
+static void register_metrics(const tw_inputs *inputs) {
+    static bool registered;
+    if (registered)
+        return;
+    registered = true;
+    tw_metric_register(&lag);
+    tw_metric_register(&rebalances);
+    for (int i = 0; i < inputs->count; i++) {
+        snprintf(topic_names[i], sizeof topic_names[i], "%s", inputs->list[i].name);
+        topic_lags[i] = (tw_metric){.name = "tailwater_topic_lag_records",
+                                    .help = "Records in one input topic that were not polled yet",
+                                    .type = TW_GAUGE,
+                                    .label = "topic",
+                                    .label_value = topic_names[i]};
+        tw_metric_register(&topic_lags[i]);
+    }
 }
 
 static tw_code on_assigned(void *self_, tw_kafka_partition *partitions, int count, tw_err *err) {
@@ -110,8 +132,14 @@ static void look_at_lag(kafka_source *self) {
     if (now_ns - self->lag_ns < LAG_EVERY_NS)
         return;
     self->lag_ns = now_ns;
-    tw_metric_set(
-        &lag, (double)(tw_kafka_consumer_lag(self->member) + (self->reader ? tw_kafka_consumer_lag(self->reader) : 0)));
+    int64_t all = 0;
+    for (int i = 0; i < self->inputs.count; i++) {
+        bool items = self->inputs.list[i].kind == TW_KIND_ITEM;
+        int64_t here = tw_kafka_consumer_lag(items ? self->reader : self->member, (uint16_t)i);
+        tw_metric_set(&topic_lags[i], (double)here);
+        all += here;
+    }
+    tw_metric_set(&lag, (double)all);
 }
 
 static void pause_all(kafka_source *self, bool pause) {
@@ -233,7 +261,6 @@ tw_code tw_source_kafka(const tw_config *config, const tw_kafka_topics *topics, 
                                       .group = kafka_group,
                                       .ack = kafka_ack,
                                       .close = kafka_close};
-    static bool registered;
     kafka_source *self = tw_zalloc(sizeof *self);
     self->config = config;
     tw_code code = tw_inputs_init(&self->inputs, config, err);
@@ -247,11 +274,7 @@ tw_code tw_source_kafka(const tw_config *config, const tw_kafka_topics *topics, 
     self->source.ops = &ops;
     self->source.inputs = self->inputs.list;
     self->source.inputs_count = self->inputs.count;
-    if (!registered) {
-        tw_metric_register(&lag);
-        tw_metric_register(&rebalances);
-    }
-    registered = true;
+    register_metrics(&self->inputs);
     *ret_source = &self->source;
     return TW_OK;
 }

@@ -5,6 +5,7 @@
 #include "avro/fingerprint.h"
 #include "avro/schema_files.h"
 #include "kafka/producer.h"
+#include "pipeline/publish/latency.h"
 #include "pipeline/publish/output_schema.h"
 #include "pipeline/publish/sink.h"
 
@@ -28,7 +29,8 @@ typedef struct kafka_sink {
     tw_kafka_producer *producer;
     bool transactional;       /* the producer is another's, and commits */
     tw_output_schema *schema; /* whose id is asked for; NULL: known, or not wanted */
-    char prefix[10];          /* of an Avro value: what names its schema */
+    tw_latency *latency;
+    char prefix[10]; /* of an Avro value: what names its schema */
     size_t prefix_size;
     tw_buf value;
 } kafka_sink;
@@ -58,12 +60,17 @@ static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
         tw_list_write_json(list, &self->value);
     else
         tw_list_write_avro(list, &self->value);
-    return send(self,
-                &(tw_kafka_message){.topic = self->config->output_recommendations_topic,
-                                    .key = list->user_id,
-                                    .value = tw_buf_slice(&self->value),
-                                    .timestamp_ms = -1},
-                err);
+    uint32_t tag = tw_latency_begin(self->latency, list);
+    tw_code code = send(self,
+                        &(tw_kafka_message){.topic = self->config->output_recommendations_topic,
+                                            .key = list->user_id,
+                                            .value = tw_buf_slice(&self->value),
+                                            .timestamp_ms = -1,
+                                            .tag = tag},
+                        err);
+    if (code != TW_OK)
+        tw_latency_end(self->latency, tag, false);
+    return code;
 }
 
 static tw_code kafka_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err) {
@@ -131,12 +138,19 @@ static tw_code kafka_resume(tw_sink *sink, tw_slice position, tw_err *err) {
 
 static tw_sink *kafka_close(tw_sink *sink) {
     kafka_sink *self = (kafka_sink *)sink;
-    if (!self->transactional)
+    if (self->transactional)
+        tw_kafka_producer_on_delivery(self->producer, NULL, NULL);
+    else
         tw_kafka_producer_close(self->producer);
     tw_output_schema_close(self->schema);
+    tw_latency_free(self->latency);
     tw_buf_done(&self->value);
     free(self);
     return NULL;
+}
+
+static void on_delivery(void *self, uint32_t tag, bool acknowledged) {
+    tw_latency_end(((kafka_sink *)self)->latency, tag, acknowledged);
 }
 
 /* Confluent: 0x00 and the id, big-endian. Single object: 0xC3 0x01 and the fingerprint, little-endian. */
@@ -208,6 +222,8 @@ static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_
         free(self);
         return code;
     }
+    self->latency = tw_latency_create();
+    tw_kafka_producer_on_delivery(self->producer, on_delivery, self);
     if (!registered)
         tw_metric_register(&waiting);
     registered = true;
