@@ -74,7 +74,9 @@ static tw_code stream_until_stopped(tw_stream *stream, const settings *s, tw_ser
         TW_TRY(tw_engine_list_owed(engine, err));
     tw_log_info("stopping", "text=\"waiting for acknowledgements\"");
     tw_service_stop(service);
-    return tw_stream_drain(stream, err);
+    TW_TRY(tw_stream_drain(stream, err));
+    tw_service_committed();
+    return TW_OK;
 }
 
 static tw_code run_once(const tw_config *config, const settings *s, tw_service *service, tw_err *err) {

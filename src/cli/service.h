@@ -30,4 +30,7 @@ void tw_service_beat(void *self);
  * committed is safe in any case. */
 void tw_service_stop(tw_service *service);
 
+/* The last commit is done: an end by force is a good one from now on. */
+void tw_service_committed(void);
+
 #endif
