@@ -21,13 +21,16 @@ static void on_reload(int signal_number) {
     reload_wanted = 1;
 }
 
+static volatile sig_atomic_t all_committed;
+
 static void on_overdue(int signal_number) {
     static const char text[] =
         "tailwater run: the stop took longer than shutdown.timeout.ms and 5 s: ended by force; the "
         "next start goes on from the last commit\n";
     (void)signal_number;
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
-    _exit(TW_EXIT_FAILURE);
+    _exit(all_committed ? TW_EXIT_DONE
+                        : TW_EXIT_FAILURE); /* the former: only the group does not know yet that we left */
 }
 
 void tw_service_begin(tw_service *service) {
