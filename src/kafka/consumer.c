@@ -89,6 +89,8 @@ static tw_code start_reading(tw_kafka_consumer *consumer, const tw_kafka_partiti
     rd_kafka_resp_err_t code = rd_kafka_assign(consumer->client, list);
     if (consumer->paused)
         rd_kafka_pause_partitions(consumer->client, list);
+    else /* librdkafka remembers that a partition was paused when it was last ours */
+        rd_kafka_resume_partitions(consumer->client, list);
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? TW_OK
