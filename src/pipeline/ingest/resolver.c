@@ -121,6 +121,7 @@ bool tw_resolver_hold(tw_resolver *resolver, const tw_record *records, int count
     if (!resolver)
         return false;
     TW_ASSERT(!tw_resolver_holds(resolver));
+    tw_resolver_resolve(resolver, 0); /* for a batch that a rebalance took: its answer is as good */
     int at = first_open(resolver, records, 0, count, &id);
     if (at == count)
         return false;
@@ -129,7 +130,7 @@ bool tw_resolver_hold(tw_resolver *resolver, const tw_record *records, int count
     resolver->held_count = count;
     resolver->held_at = at;
     resolver->held_ns = now_ns();
-    if (!tw_registry_asking(resolver->registry)) /* else for a batch that a rebalance took: its answer is as good */
+    if (!tw_registry_asking(resolver->registry))
         ask(resolver);
     return true;
 }

@@ -139,6 +139,19 @@ TEST(what_a_rebalance_takes_is_let_go_and_the_answer_is_kept) {
     end();
 }
 
+TEST(a_question_whose_batch_was_taken_is_still_asked_to_its_end) {
+    const fake_reply slow = {.status = 200, .body = CLICK, .wait_ms = 100};
+    char bytes[5];
+    begin(&slow, 1);
+    tw_record in = click(bytes, 1);
+    ASSERT_TRUE(tw_resolver_hold(resolver, &in, 1));
+    tw_resolver_keep(resolver, 0);
+    for (int i = 0; i < 1000 && !tw_avro_schemas_by_id(inputs.schemas, 1); i++, usleep(10000))
+        ASSERT_FALSE(tw_resolver_hold(resolver, NULL, 0));
+    ASSERT_TRUE(tw_avro_schemas_by_id(inputs.schemas, 1) != NULL);
+    end();
+}
+
 TEST(a_batch_of_more_unknown_ids_than_are_remembered_still_ends) {
     enum { COUNT = 1500 };
     const fake_reply unknown = {404, UNKNOWN};
