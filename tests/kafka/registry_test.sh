@@ -30,9 +30,12 @@ start() { # more settings...: runs until it serves
     url=$(sed -n 's/.*event=serving url=//p' "$dir/log")
 }
 end() { # SIGNAL
+    local code
     kill "-$1" "$running"
     wait "$running" 2>/dev/null
+    code=$?
     running=
+    [ "$1" = KILL ] || [ $code = 0 ] || complain "ended with $code: $(tail -5 "$dir/log")"
 }
 metric() { curl -sS "${url%/}/metrics" | awk -v name="$1" '$1 == name {print $2 + 0}'; }
 has() { [ "$(metric "$1")" = "$2" ]; }

@@ -411,6 +411,21 @@ TEST(not_ready_says_why) {
     bench_close(b);
 }
 
+TEST(a_stream_that_waits_for_the_schema_registry_is_not_ready) {
+    static tw_metric waiting = {"tailwater_registry_waiting", "as the registry's client has it", TW_GAUGE};
+    tw_metric_register(&waiting);
+    bench *b = bench_open();
+    tw_metric_set(&waiting, 1);
+    http_answer answer = http_get(b->port, "/readyz");
+    ASSERT_EQ(answer.status, 503);
+    ASSERT_TRUE(strstr(answer.body, "\"reasons\":[\"the schema registry does not answer"));
+    http_done(&answer);
+    assert_status(b->port, "/livez", 200);
+    tw_metric_set(&waiting, 0);
+    assert_status(b->port, "/readyz", 200);
+    bench_close(b);
+}
+
 TEST(an_engine_that_hangs_is_not_live) {
     bench *b = bench_new();
     b->config.serve_live_max_ms = 500;
