@@ -113,7 +113,7 @@ sleep 0.3
 stop 1 'without the last commit; the next start goes on'
 kill -USR2 "$broker_pid"
 has_consumed "$dir/shop" 9000 || complain "committed what was not acknowledged: $(consumed "$dir/shop")"
-expect 0 'consumed 10500 = applied' "$T" run --config "$dir/good.yaml" --state "$dir/shop" --to-the-end
+expect 0 'consumed 10500 = applied' "$T" run --config "$dir/good.yaml" --state "$dir/shop" --to-the-end --set shutdown.timeout.ms=20000
 broker_stop
 
 # The demo.
