@@ -84,7 +84,7 @@ static void begin(const fake_reply *replies, int count, int ids) {
     ASSERT_OK(tw_kafka_topics_ask(topics, 10000, &err));
     ASSERT_OK(tw_source_kafka(&config, topics, &source, &err));
     tw_kafka_topics_close(topics);
-    source->hooks = (tw_source_hooks){NULL, from_the_beginning, given_up};
+    source->hooks = (tw_source_hooks){.assigned = from_the_beginning, .revoked = given_up};
 }
 
 static void end(void) {

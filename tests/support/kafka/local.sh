@@ -124,7 +124,8 @@ up() {
         sleep 0.25
     done
     echo "the broker is not up"
-    tail -n 20 "$LOGS/out.log" "$LOGS/server.log"
+    tail -n 5 "$LOGS/out.log"
+    grep -E "ERROR|FATAL|Exception:" "$LOGS/server.log" | head -n 10
     return 1
 }
 
