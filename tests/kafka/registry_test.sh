@@ -77,15 +77,18 @@ grep -q 409 "$dir/out" || complain "an incompatible schema is not 409: $(tail -1
 string=$(api POST subjects/string-value/versions '{"schema":"{\"type\":\"string\"}"}' | grep -o '[0-9]*')
 api POST subjects/part-value/versions '{"schema":"{\"type\":\"record\",\"name\":\"Part\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"}]}"}' >/dev/null
 whole=$(api POST subjects/whole-value/versions '{"schema":"{\"type\":\"record\",\"name\":\"Whole\",\"fields\":[{\"name\":\"p\",\"type\":\"Part\"}]}","references":[{"name":"Part","subject":"part-value","version":1}]}' | grep -o '[0-9]*')
-before=$sent
 send 10 click+2 999999
 send 5 click+2 "$string"
 send 5 click+2 "$whole"
+late=$((whole + 1)) # the registry counts them: this one is registered only after its first records
+send 7 click+6 $late
 send 100 click+2
 wait_for 30 has_consumed $sent || complain "unknown ids: consumed $(consumed) of $sent"
 dead=$(kcat -b "$BOOTSTRAP" -C -t reg-dead -e -q -f '%h\n' 2>/dev/null | grep -c 'tailwater.error.reason=unknown_schema')
-[ "$dead" = 20 ] || complain "$dead of 20 dead letters"
-[ "$(field dead_lettered "$dir/state.json")" = 20 ] || complain "counted $(field dead_lettered "$dir/state.json") of 20 dead letters"
+[ "$dead" = 27 ] || complain "$dead of 27 dead letters"
+[ "$(field dead_lettered "$dir/state.json")" = 27 ] || complain "counted $(field dead_lettered "$dir/state.json") of 27 dead letters"
+[ "$(clients register reg-clicks-value click+6)" = $late ] || complain "the registry counts otherwise: $late was to be next"
+late_s=$SECONDS
 grep -qE 'event=schema id=999999 text=.the registry does not know it' "$dir/log" || complain "an unknown id is not logged"
 grep -qE "event=schema id=$whole text=.it refers to other schemas" "$dir/log" || complain "references are not logged: $(grep event=schema "$dir/log")"
 
@@ -113,10 +116,16 @@ outage frozen registry-stop registry-cont 4 sleep 9
 outage rebalanced registry-down registry-up 5 clients join reg reg-clicks 3
 [ "$(grep -c event=revoked "$dir/log")" = 2 ] || complain "another member came and went, and: $(grep event=revoked "$dir/log")"
 
+# An id that was unknown is asked for again half a minute later.
+while [ $((SECONDS - late_s)) -lt 31 ]; do sleep 1; done
+send 50 click+6 $late
+wait_for 30 has_consumed $sent || complain "late: consumed $(consumed) of $sent"
+[ "$(field dead_lettered "$dir/state.json")" = 27 ] || complain "a schema that was registered late is still unknown"
+
 # Killed while the registry is down, and started without it: the lists' schema waits as well, the page is there, and it ends when it is told to.
 faults=$((faults + 1))
 bash "$KAFKA" registry-down
-send 200 click+5 "$(sed -n 's/.*event=schema id=\([0-9]*\)$/\1/p' "$dir/log" | tail -1)"
+send 200 click+6 "$(sed -n 's/.*event=schema id=\([0-9]*\)$/\1/p' "$dir/log" | tail -1)"
 end KILL
 start
 wait_for 10 has tailwater_registry_waiting 1 || complain "a start without the registry does not say that it waits"
@@ -144,7 +153,7 @@ end TERM
 
 consumed >/dev/null
 lost=$((sent - $(field consumed "$dir/state.json")))
-twice=$(($(field applied "$dir/state.json") - (sent - 20)))
+twice=$(($(field applied "$dir/state.json") - (sent - 27)))
 [ $lost = 0 ] && [ $twice = 0 ] || complain "sent $sent: $(cat "$dir/state.json")"
 echo "faults $faults tries $faults lost $lost applied_twice $twice"
 exit $failed

@@ -10,7 +10,7 @@
   clients.py join GROUP TOPIC SECONDS            takes part in a group for a while, and takes nothing
   clients.py events KIND N FIRST                 N made-up events, numbered from FIRST, as JSON lines
 
-SCHEMA is the path of a file, or click+1 to click+5: schemas/click.avsc in ever later versions, each backward compatible, and click-bad: one
+SCHEMA is the path of a file, or click+1 to click+6: schemas/click.avsc in ever later versions, each backward compatible, and click-bad: one
 that is not."""
 import json
 import os
@@ -51,6 +51,8 @@ def schema_of(name):
         fields.append({"name": "tags", "type": {"type": "array", "items": "string"}, "default": []})
     if version >= 5:
         fields.append({"name": "session", "type": "string", "default": ""})
+    if version >= 6:
+        fields.append({"name": "shop", "type": ["null", "long"], "default": None})
     return schema
 
 
