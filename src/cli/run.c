@@ -66,12 +66,19 @@ static tw_code read_settings(void *self, tw_config *config, tw_err *err) {
 static tw_code stream_until_stopped(tw_stream *stream, const settings *s, tw_service *service, tw_err *err) {
     tw_engine *engine = tw_stream_engine(stream);
     TW_TRY(tw_stream_connect(stream, err));
-    if (s->publish_all)
-        tw_log_info("publish_all", "users=%" PRIu64, tw_engine_owe_all(engine));
-    while (!tw_stop_wanted() && !(s->to_the_end && tw_stream_caught_up(stream)))
+    bool publish_all = s->publish_all; /* once the users are here: a changelog may still have to bring them */
+    while (!tw_stop_wanted() && !(s->to_the_end && tw_stream_caught_up(stream))) {
         TW_TRY(tw_stream_step(stream, err));
-    if (!tw_stop_wanted())
-        TW_TRY(tw_engine_list_owed(engine, err));
+        if (!publish_all || !tw_stream_caught_up(stream))
+            continue;
+        publish_all = false;
+        tw_log_info("publish_all", "users=%" PRIu64, tw_engine_owe_all(engine));
+    }
+    tw_code code = TW_OK;
+    while (!tw_stop_wanted() && (code = tw_engine_list_owed(engine, err)) == TW_E_BUSY)
+        tw_engine_serve(engine);
+    if (code != TW_OK && code != TW_E_BUSY)
+        return code;
     tw_log_info("stopping", "text=\"waiting for acknowledgements\"");
     tw_service_stop(service);
     TW_TRY(tw_stream_drain(stream, err));

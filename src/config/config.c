@@ -276,6 +276,9 @@ tw_code tw_config_set(tw_config *config, const char *assignment, tw_err *err) {
     return code == TW_OK ? TW_OK : tw_wrap(err, "--set");
 }
 
+/* Half of the default of transaction.timeout.ms: a commit may have to wait for acknowledgements. */
+#define EXACTLY_ONCE_INTERVAL_MAX_MS 5000
+
 static tw_code window_holds(const char *kind, int64_t window_ms, int64_t lateness_ms, tw_err *err) {
     if (window_ms >= lateness_ms)
         return TW_OK;
@@ -293,6 +296,12 @@ tw_code tw_config_check(const tw_config *config, tw_err *err) {
     }
     if (config->processing_guarantee == TW_EXACTLY_ONCE && !config->state_changelog)
         return tw_fail(err, TW_E_CONFIG, "processing.guarantee: exactly_once wants state.changelog: true");
+    if (config->processing_guarantee == TW_EXACTLY_ONCE && config->commit_interval_ms > EXACTLY_ONCE_INTERVAL_MAX_MS)
+        return tw_fail(err, TW_E_CONFIG,
+                       "commit.interval.ms (%" PRId64
+                       ") is above %d under exactly_once: the broker ends a transaction that "
+                       "takes longer than transaction.timeout.ms (10000)",
+                       config->commit_interval_ms, EXACTLY_ONCE_INTERVAL_MAX_MS);
     if (config->learn_dim % 4)
         return tw_fail(err, TW_E_CONFIG, "learn.dim: %" PRId64 " is not a multiple of 4", config->learn_dim);
     if (config->rank_max_delay_ms < config->rank_min_interval_ms)

@@ -64,7 +64,8 @@ tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *e
 /* How long a step may wait for records before a list is due, at most most_ms. */
 int tw_engine_idle_ms(const tw_engine *engine, int most_ms);
 
-/* Makes every owed list now, whatever the intervals say (TW_LISTS_NONE: none). */
+/* Makes every owed list now, whatever the intervals say (TW_LISTS_NONE: none). Errors: TW_E_BUSY (a commit waits for the sink: ask
+ * again). */
 tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
 
 /* Takes over rank.* of config from now on. */

@@ -232,15 +232,18 @@ tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns,
 tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err) {
     uint32_t user;
     int64_t due_ms;
-    while (tw_rank_queue_first(engine->queue, &user, &due_ms)) {
+    for (;;) {
+        TW_TRY(tw_engine_commit_due(engine, err));
+        if (engine->unflushed) /* nothing may change before it is through */
+            return tw_fail(err, TW_E_BUSY, "outputs are not acknowledged yet");
+        if (!tw_rank_queue_first(engine->queue, &user, &due_ms))
+            return TW_OK;
         tw_code code = make_list(engine, user, due_ms, err);
         if (code != TW_OK) {
             engine->failed = true;
             return code;
         }
-        TW_TRY(tw_engine_commit_due(engine, err));
     }
-    return TW_OK;
 }
 
 tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list,

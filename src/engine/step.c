@@ -77,7 +77,10 @@ static tw_code hook_take_over(void *self, int32_t partition, tw_err *err) {
  * what it would have held is discarded. */
 static tw_code give_up_tasks(tw_engine *engine, bool lost, tw_err *err) {
     int64_t until_ns = tw_clock_steady_ns(&engine->clock) + GIVE_UP_WAIT_NS;
-    tw_code code = lost ? tw_fail(err, TW_E_ABORTED, "the group has given the partitions away") : TW_E_BUSY;
+    tw_code code = lost ? tw_fail(err, TW_E_ABORTED, "the group has given the partitions away")
+                   : engine->silent_lanes > 0
+                       ? tw_fail(err, TW_E_ABORTED, "partitions were given up half way through a replay")
+                       : TW_E_BUSY;
     while (code == TW_E_BUSY && tw_clock_steady_ns(&engine->clock) < until_ns)
         code = tw_engine_commit(engine, err);
     for (size_t t = 0; t < engine->tasks_count; t++)

@@ -155,7 +155,7 @@ registry_up() {
         fi
         mkdir -p "$LOGS"
         cd "$home"
-        REGISTRY_DATASOURCE_URL=jdbc:h2:file:$DIR/data/registry/h2 QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$RPORT setsid nohup "$JAVA" \
+        REGISTRY_DATASOURCE_URL=jdbc:h2:file:$DIR/registry-data/h2 QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$RPORT setsid nohup "$JAVA" \
             -Xms64m -Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -jar ./*-runner.jar >"$LOGS/registry.log" 2>&1 </dev/null &
         echo $! >"$DIR/registry.pid"
         cd "$OLDPWD"
@@ -182,7 +182,7 @@ stop | cont)
 clean)
     end "$DIR/kafka.pid" KILL
     end "$DIR/registry.pid" KILL
-    rm -rf "$DIR/data" "$LOGS"
+    rm -rf "$DIR/data" "$DIR/registry-data" "$LOGS"
     ;;
 registry-up) registry_up ;;
 registry-down) end "$DIR/registry.pid" ;;
