@@ -41,7 +41,7 @@
     X(INT, store_fold_rows_max, "store.fold.rows.max", 8192, 1, 100000000, "rows",                                     \
       "Most rows folded in one commit while the journal is below twice its bound")                                     \
     X(INT, shutdown_timeout_ms, "shutdown.timeout.ms", 10000, 0, 600000, "ms",                                         \
-      "How long a stop waits for outputs to be acknowledged; what is not, is made again after the next start")         \
+      "How long a stop waits for outputs to be acknowledged; all else that it does takes 5 s at most")                 \
     X(CHOICE, log_level, "log.level", 1, 0, 4, "debug|info|warn|error|off", "Least severe line that is logged")        \
     X(CHOICE, log_format, "log.format", 0, 0, 1, "logfmt|json", "Form of a log line")                                  \
     X(INT, seed, "seed", 1, 0, INT64_MAX, "", "Seed of every random draw")                                             \

@@ -86,7 +86,21 @@ expect 1 '[Aa]uthentication' "$T" topics --config "$dir/wrong.yaml"
 expect 1 'SSL.*(certificate|handshake)' "$T" "${run[@]}" --config "$dir/nobody.yaml"
 openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=other-ca -keyout "$dir/other.key" -out "$dir/other.pem" 2>/dev/null
 expect 1 'certificate is not signed by kafka.ssl.ca.location' "$T" "${run[@]}" --config "$dir/plain.yaml" --set kafka.ssl.ca.location="$dir/other.pem"
-expect 1 'does not carry the name' "$T" "${run[@]}" --config "$dir/plain.yaml" --set kafka.bootstrap.servers="$(hostname):${SASL_SSL#*:}"
+impostor() { # ARGUMENTS of tls.py...: sets $port
+    python3 "$TW_SOURCE_DIR/tests/support/kafka/tls.py" "$@" >"$dir/port" &
+    impostors+=($!)
+    wait_for 10 [ -s "$dir/port" ]
+    port=$(cat "$dir/port")
+}
+impostors=()
+trap 'kill "${impostors[@]}" 2>/dev/null' EXIT
+impostor forward 127.0.0.2 "${SASL_SSL#*:}"
+expect 1 'does not carry the name' "$T" "${run[@]}" --config "$dir/plain.yaml" --set kafka.bootstrap.servers="127.0.0.2:$port"
+openssl x509 -req -in "$TLS/server.csr" -CA "$TLS/ca.pem" -CAkey "$TLS/ca.key" -CAcreateserial -days -1 -out "$dir/expired.pem" \
+    -extfile <(echo subjectAltName=IP:127.0.0.1) 2>/dev/null
+rm "$dir/port"
+impostor serve "$dir/expired.pem" "$TLS/server.key"
+expect 1 'certificate has expired' "$T" "${run[@]}" --config "$dir/plain.yaml" --set kafka.bootstrap.servers="127.0.0.1:$port"
 expect 2 'ssl.ca.location' "$T" "${run[@]}" --config "$dir/plain.yaml" --set kafka.ssl.ca.location="$dir/none.pem"
 expect 1 'mechanism SCRAM-SHA-512' "$T" "${run[@]}" --config "$dir/plain.yaml" --set kafka.sasl.mechanism=SCRAM-SHA-512
 # shellcheck disable=SC2016
