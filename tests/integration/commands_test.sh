@@ -31,7 +31,7 @@ expect 2 'Commands' "$T"
 expect 0 'Commands' "$T" --help
 expect 2 'unknown command' "$T" dance
 expect 0 'tailwater [0-9]' "$T" --version
-for command in replay recommend inspect evaluate bench config topics reset version; do
+for command in run watch feed demo broker topics reset replay recommend inspect evaluate bench config version; do
     expect 0 'Options:' "$T" $command --help
     expect 2 'unknown option' "$T" $command --dance
 done
@@ -180,6 +180,9 @@ expect 0 'sasl.password: "\*\*\*"' "$T" config --config "$dir/h.yaml"
 expect 0 'good' "$T" config --check "$dir/i.yaml" # what it prints loads again
 "$T" config >"$dir/default.yaml"
 diff -u "$TW_SOURCE_DIR/config/tailwater.yaml" "$dir/default.yaml" >"$dir/out" || { echo "config/tailwater.yaml is not what \`tailwater config\` prints:"; head -20 "$dir/out"; failed=1; }
+expect 2 'exactly_once wants state.changelog' "$T" config --set processing.guarantee=exactly_once
+expect 2 'commit.interval.ms \(6000\) is above 5000' "$T" config --set processing.guarantee=exactly_once --set state.changelog=true --set commit.interval.ms=6000
+expect 0 'processing.guarantee: exactly_once' "$T" config --set processing.guarantee=exactly_once --set state.changelog=true
 expect 2 'unknown key "learn.dims"; the nearest is "learn.dim"' "$T" replay x --state y --set learn.dims=5
 
 echo "$checks commands tried"
