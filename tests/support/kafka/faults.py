@@ -132,7 +132,7 @@ class Instance:
 
 
 def tail(state):
-    with open(f"{state}.log") as f:
+    with open(f"{state}.log", errors="replace") as f:
         return f.read()[-600:]
 
 
@@ -341,7 +341,7 @@ def one_partition(count):
     killed.to_the_end()
     digests = [subprocess.run([T, "inspect", "--state", i.state, "--digest"], check=True, capture_output=True, text=True).stdout.strip()
                for i in (whole, killed)]
-    silent = open(f"{killed.state}.log").read().count("event=replaying")
+    silent = open(f"{killed.state}.log", errors="replace").read().count("event=replaying")
     say(f"  {silent} silent replays, digests {digests}")
     if digests[0] != digests[1]:
         complain("the state is not what it would be undisturbed")
