@@ -192,6 +192,7 @@ bool tw_stream_caught_up(const tw_stream *stream) {
 tw_code tw_stream_drain(tw_stream *stream, tw_err *err) {
     int64_t until_ns = tw_clock_steady_ns(&tw_clock_system) + stream->config->shutdown_timeout_ms * 1000000;
     tw_code code;
+    tw_engine_leave(stream->engine);
     do {
         tw_engine_serve(stream->engine);
         beat(stream);

@@ -17,6 +17,9 @@
 /* An instance that has written nothing for so long is gone (DESIGN: 24 h). */
 #define GONE_AFTER_MS 86400000LL
 
+/* A process that leaves sends so many times what a commit may hold: more would keep the stop waiting. */
+#define LEAVING_TIMES 50
+
 typedef struct tw_model_rows {
     tw_dirty tables[TW_TABLE_COUNT];
     size_t taken[TW_TABLE_COUNT]; /* of each list, those already sent in this round */
@@ -75,7 +78,7 @@ static tw_code put_head(tw_engine *engine, tw_err *err) {
 
 /* Round by round: what changes again while a round is on is sent again in the next. */
 tw_code tw_engine_put_model(tw_engine *engine, tw_err *err) {
-    int64_t left = engine->config->state_changelog_model_rows;
+    int64_t left = engine->config->state_changelog_model_rows * (engine->leaving ? LEAVING_TIMES : 1);
     tw_model_rows *rows = engine->model_rows;
     bool any = false;
     for (int t = 0; rows && t < TW_TABLE_COUNT; t++) {
@@ -88,6 +91,12 @@ tw_code tw_engine_put_model(tw_engine *engine, tw_err *err) {
         }
     }
     return any ? put_head(engine, err) : TW_OK;
+}
+
+void tw_engine_leave(tw_engine *engine) {
+    engine->leaving = true;
+    for (int t = 0; engine->model_rows && t < TW_TABLE_COUNT; t++)
+        engine->changed |= engine->model_rows->tables[t].count > 0;
 }
 
 /* ---- taking over -------------------------------------------------------------------------------------------------- */

@@ -93,6 +93,10 @@ typedef struct tw_bounds {
  * Errors: TW_E_MISMATCH (outside, and it says error), those of ask. */
 tw_code tw_engine_fit_positions(tw_engine *engine, const tw_bounds *bounds, tw_err *err);
 
+/* The next commit is the last of this process: it takes along the items and weights that the changelog does not have yet, for whoever
+ * takes over. */
+void tw_engine_leave(tw_engine *engine);
+
 /* Flushes the sink and commits state, positions and what is still owed. Errors: TW_E_BUSY (the sink is not through yet: nothing is
  * committed, ask again). */
 tw_code tw_engine_commit(tw_engine *engine, tw_err *err);

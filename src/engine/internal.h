@@ -99,6 +99,7 @@ struct tw_engine {
     tw_buf debts;                     /* to be owed after that, as (task, commits, users' rows) */
     tw_buf gone;                      /* users gone since the last commit, as (task, id) */
     tw_buf key, value;                /* of the row that is put */
+    bool leaving;                     /* the next commit is the last */
     struct tw_model_rows *model_rows; /* rows of items and weights that are still to be sent; NULL: none */
 
     /* The attached source. */
