@@ -103,9 +103,7 @@ static void note(rd_kafka_t *client, rd_kafka_resp_err_t code, const char *reaso
 
 /* TLS that was cut off is a broker that goes; an alert is a broker that does not want our certificate. */
 static bool is_refusal(rd_kafka_resp_err_t code, const char *reason) {
-    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
-        return !strstr(reason, "Disconnected");
-    if (code == RD_KAFKA_RESP_ERR__SSL)
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL)
         return !strstr(reason, "Disconnected");
     return code == RD_KAFKA_RESP_ERR__TRANSPORT && strstr(reason, "SSL alert number");
 }

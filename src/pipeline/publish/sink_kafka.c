@@ -10,12 +10,16 @@
 #include "pipeline/publish/sink.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/metrics.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Acknowledgements are taken at least so often while steps come: their latency is no finer than this. */
+#define HEAR_EVERY_NS 2000000
 
 /* A flush waits this long before it says that it must be asked again. */
 #define FLUSH_WAIT_MS 200
@@ -30,7 +34,8 @@ typedef struct kafka_sink {
     bool transactional;       /* the producer is another's, and commits */
     tw_output_schema *schema; /* whose id is asked for; NULL: known, or not wanted */
     tw_latency *latency;
-    char prefix[10]; /* of an Avro value: what names its schema */
+    int64_t heard_ns; /* when acknowledgements were taken last */
+    char prefix[10];  /* of an Avro value: what names its schema */
     size_t prefix_size;
     tw_buf value;
 } kafka_sink;
@@ -119,12 +124,16 @@ static tw_code kafka_flush(tw_sink *sink, tw_err *err) {
     return code;
 }
 
+/* Asked at every step, so it is also where acknowledgements are taken; an error among them is heard at the flush. */
 static bool kafka_full(tw_sink *sink) {
     kafka_sink *self = (kafka_sink *)sink;
-    if (!tw_kafka_producer_crowded(self->producer))
+    int64_t now_ns = tw_clock_steady_ns(&tw_clock_system);
+    bool full = tw_kafka_producer_crowded(self->producer);
+    if (!full && now_ns - self->heard_ns < HEAR_EVERY_NS)
         return false;
-    tw_kafka_producer_flush(self->producer, 0, NULL); /* takes what has been acknowledged meanwhile */
-    return tw_kafka_producer_crowded(self->producer);
+    self->heard_ns = now_ns;
+    tw_kafka_producer_flush(self->producer, 0, NULL);
+    return full && tw_kafka_producer_crowded(self->producer);
 }
 
 /* The topics themselves are the position. */
