@@ -17,10 +17,16 @@ typedef struct tw_kernels {
     void (*mix)(float *y, float beta, float alpha, const float *x, int D);
     /* scores_i = rows_i . x      rows (n, D) one after the other, x (D), scores (n) out */
     void (*dot_rows)(const float *rows, const float *x, float *scores, int n, int D);
-    /* One step on a row and the gradient for its partner: g_d += alpha y_d, then y_d += beta x_d. */
-    void (*pull)(float *g, float alpha, float *y, float beta, const float *x, int D);
+    /* scores_j = rows_j . x      rows (n) pointers to rows of D */
+    void (*dot_each)(const float *const *rows, const float *x, float *scores, int n, int D);
+    /* One step on each row and the gradient for their partner: g_d += alpha_j y_jd, then y_jd += beta_j x_d, for j in order.
+     *   rows (n) pointers to rows y of D, a row may come twice; alpha, beta (n); g, x (D) */
+    void (*pull_each)(float *const *rows, const float *alpha, const float *beta, const float *x, float *g, int n,
+                      int D);
     /* y_i += alpha log2(x_i + epsilon), by a polynomial good to 1e-5 absolute; x_i >= 0, epsilon a normal number > 0 */
     void (*add_log)(float *y, float alpha, const float *x, float epsilon, int n);
+    /* the largest x_i; -INFINITY when n is 0 */
+    float (*most)(const float *x, int n);
     /* y_i = e^(x_i - most), 0 for x_i of -INFINITY; returns their sum.   x, y (n), may be the same; every x_i <= most */
     float (*exp_sum)(const float *x, float most, float *y, int n);
 } tw_kernels;

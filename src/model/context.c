@@ -10,7 +10,7 @@
 /* Keeps the first Adagrad steps finite. */
 #define SUM_LEAST 1e-8f
 /* Below this share of the softmax a negative's step would change nothing that float can hold for long (chosen). */
-#define SHARE_LEAST 1e-5f
+#define SHARE_LEAST 1e-4f
 #define LN2 0.69314718f
 /* Keeps the logarithm of an expected count finite; no live item is expected this seldom. */
 #define EXPECTED_LEAST 1e-30f
@@ -24,14 +24,21 @@ void tw_context_init(tw_context *context, const tw_config *config) {
     context->user_rate = (float)config->learn_user_rate;
     context->vector = tw_alloc_lines((size_t)context->D * sizeof(float));
     context->gradient = tw_alloc_lines((size_t)context->D * sizeof(float));
-    context->scores = tw_alloc_lines((size_t)config->learn_negatives * sizeof(float));
-    context->expected = tw_alloc_lines((size_t)config->learn_negatives * sizeof(float));
+    size_t targets_max = (size_t)config->learn_negatives + 1;
+    context->targets = tw_alloc(targets_max * sizeof *context->targets);
+    context->rows = tw_alloc(targets_max * sizeof *context->rows);
+    context->shares = tw_alloc_lines(targets_max * sizeof(float));
+    context->steps = tw_alloc_lines(targets_max * sizeof(float));
+    context->expected = tw_alloc_lines(targets_max * sizeof(float));
 }
 
 void tw_context_done(tw_context *context) {
     free(context->vector);
     free(context->gradient);
-    free(context->scores);
+    free(context->targets);
+    free(context->rows);
+    free(context->shares);
+    free(context->steps);
     free(context->expected);
     *context = (tw_context){0};
 }
@@ -78,28 +85,43 @@ bool tw_context_make(tw_context *context, const tw_items *items, const tw_user *
     return true;
 }
 
-/* Shares of the softmax over pool and target, each logit with log q taken off, into scores; 0 where the pool is empty or holds the
- * target. Returns the target's own share. */
-static float pool_shares(tw_context *context, const tw_items *items, const tw_sampler *sampler, uint32_t target,
-                         float target_logit, float *ret_loss) {
-    int n = (int)sampler->pool_size;
-    for (int j = 0; j < n; j++) {
-        uint32_t item = sampler->pool[j];
-        bool counts = item != TW_SLOT_NONE && item != target;
-        context->scores[j] =
-            counts ? context->kernels->dot(tw_row(&items->out, item), context->vector, context->D) + items->bias[item]
-                   : -INFINITY;
-        context->expected[j] = counts ? (float)n * tw_sampler_probability(sampler, items, item) : 1.0f;
+/* The target and what stands in the pool, each with its logit, log q taken off. Returns how many. */
+static int gather(tw_context *context, const tw_items *items, const tw_sampler *sampler, uint32_t target) {
+    int n = 0;
+    float uniform, popular; /* expected count = uniform + popular * times in the ring */
+    tw_sampler_expectation(sampler, items, &uniform, &popular);
+    for (uint32_t j = 0; j <= sampler->pool_size; j++) {
+        uint32_t item = j == 0 ? target : sampler->pool[j - 1];
+        if (item == TW_SLOT_NONE || (j > 0 && item == target))
+            continue;
+        context->targets[n] = item;
+        context->rows[n] = tw_row(&items->out, item);
+        context->expected[n++] = uniform + popular * (float)sampler->counts[item];
     }
-    context->kernels->add_log(context->scores, -LN2, context->expected, EXPECTED_LEAST, n);
-    float most = target_logit;
+    context->kernels->dot_each((const float *const *)context->rows, context->vector, context->shares, n, context->D);
     for (int j = 0; j < n; j++)
-        most = context->scores[j] > most ? context->scores[j] : most;
-    float sum = context->kernels->exp_sum(context->scores, most, context->scores, n) + expf(target_logit - most);
-    for (int j = 0; j < n; j++)
-        context->scores[j] /= sum;
+        context->shares[j] += items->bias[context->targets[j]];
+    context->kernels->add_log(context->shares, -LN2, context->expected, EXPECTED_LEAST, n);
+    return n;
+}
+
+/* Logits to slopes of the loss in them: shares of the softmax, less one for the target. Small ones are dropped with their rows.
+ * Returns how many stay. */
+static int slopes(tw_context *context, int n, float *ret_loss) {
+    float target_logit = context->shares[0], most = target_logit;
+    for (int j = 1; j < n; j++)
+        most = context->shares[j] > most ? context->shares[j] : most;
+    float sum = context->kernels->exp_sum(context->shares, most, context->shares, n);
     *ret_loss = most + logf(sum) - target_logit;
-    return expf(target_logit - most) / sum;
+    int kept = 1;
+    for (int j = 1; j < n; j++)
+        if (context->shares[j] > SHARE_LEAST * sum) {
+            context->targets[kept] = context->targets[j];
+            context->rows[kept] = context->rows[j];
+            context->shares[kept++] = context->shares[j] / sum;
+        }
+    context->shares[0] = context->shares[0] / sum - 1.0f;
+    return kept;
 }
 
 /* Row-wise Adagrad: adds the mean squared gradient of a row to its sum and returns the step size. */
@@ -108,14 +130,29 @@ static float adagrad(float *sum, float mean_square, float rate) {
     return rate / sqrtf(*sum + SUM_LEAST);
 }
 
-static void step_out(tw_context *context, tw_items *items, uint32_t item, float gradient, float context_square,
-                     float strength) {
-    float square =
-        gradient * gradient * (context_square + 1.0f) / (float)(context->D + 1); /* bias counts as a dimension */
-    float step = strength * adagrad(&items->out_sum[item], square, context->rate) * gradient;
-    context->kernels->pull(context->gradient, gradient, tw_row(&items->out, item), step, context->vector, context->D);
-    items->bias[item] += step;
-    tw_dirty_add(&items->dirty_out, item);
+/* One step for the target and each negative; the gradient for the context is collected on the way. A negative that stands twice in
+ * the pool takes two steps, but its Adagrad sum grows by one. */
+static void step_out(tw_context *context, tw_items *items, int n, float strength) {
+    float square = (context->kernels->dot(context->vector, context->vector, context->D) + 1.0f) /
+                   (float)(context->D + 1); /* bias counts as a dimension */
+    float *sums = context->expected;        /* in three passes, of which the middle one has no memory to wait for */
+    for (int j = 0; j < n; j++)
+        sums[j] = items->out_sum[context->targets[j]];
+    for (int j = 0; j < n; j++) {
+        float slope = context->shares[j];
+        sums[j] += slope * slope * square;
+        context->steps[j] = -strength * context->rate * slope / sqrtf(sums[j] + SUM_LEAST);
+        context->shares[j] = -slope;
+    }
+    for (int j = 0; j < n; j++) {
+        uint32_t item = context->targets[j];
+        items->out_sum[item] = sums[j];
+        items->bias[item] += context->steps[j];
+        tw_dirty_add(&items->dirty_out, item);
+    }
+    memset(context->gradient, 0, (size_t)context->D * sizeof(float));
+    context->kernels->pull_each(context->rows, context->shares, context->steps, context->vector, context->gradient, n,
+                                context->D);
 }
 
 static void step_in(tw_context *context, tw_items *items, float strength) {
@@ -137,18 +174,9 @@ static void step_in(tw_context *context, tw_items *items, float strength) {
 
 float tw_context_train(tw_context *context, tw_items *items, const tw_sampler *sampler, float *embedding,
                        uint32_t target, float strength) {
-    float target_logit =
-        context->kernels->dot(tw_row(&items->out, target), context->vector, context->D) + items->bias[target];
-    target_logit -= logf((float)sampler->pool_size * tw_sampler_probability(sampler, items, target));
-    float loss, own = pool_shares(context, items, sampler, target, target_logit, &loss);
-    float square = context->kernels->dot(context->vector, context->vector, context->D);
-    memset(context->gradient, 0, (size_t)context->D * sizeof(float));
-    step_out(context, items, target, 1.0f - own, square, strength);
-    for (uint32_t j = 0; j < sampler->pool_size; j++) {
-        float share = context->scores[j];
-        if (share > SHARE_LEAST)
-            step_out(context, items, sampler->pool[j], -share, square, strength);
-    }
+    float loss;
+    int n = slopes(context, gather(context, items, sampler, target), &loss);
+    step_out(context, items, n, strength);
     step_in(context, items, strength);
     if (embedding)
         context->kernels->axpy(embedding, strength * context->user_rate, context->gradient, context->D);

@@ -23,8 +23,11 @@ typedef struct tw_context {
     float rate, user_rate;
     float *vector;                       /* (D) the context of the last make */
     float *gradient;                     /* (D) */
-    float *scores;                       /* (pool) */
-    float *expected;                     /* (pool) expected count of each negative among the draws of the pool */
+    uint32_t *targets;                   /* (pool + 1) items that take a step: the target, then its negatives */
+    float **rows;                        /* (pool + 1) their out vectors */
+    float *shares;                       /* (pool + 1) logits, then shares of the softmax, then slopes */
+    float *steps;                        /* (pool + 1) */
+    float *expected;                     /* (pool + 1) expected count of each among the draws of the pool */
     uint32_t used[TW_CONTEXT_ITEMS_MAX]; /* items of the last make, newest first */
     float weight_fast[TW_CONTEXT_ITEMS_MAX], weight_slow[TW_CONTEXT_ITEMS_MAX];
     uint32_t used_count;

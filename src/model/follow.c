@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define CAPACITY_MIN 4
+#define SEEN_SIZE (TW_FOLLOW_WAYS * sizeof(float))
 
 void tw_follow_init(tw_follow *follow, uint64_t pairs_max) {
     *follow = (tw_follow){.pairs_max = pairs_max};
@@ -32,13 +33,18 @@ static tw_pair *place_of(const tw_follow_row *row, uint32_t item) {
     return &row->pairs[at];
 }
 
+const tw_pair *tw_follow_find(const tw_follow_row *row, uint32_t item) {
+    const tw_pair *pair = place_of(row, item);
+    return pair->item == TW_PAIR_EMPTY ? NULL : pair;
+}
+
 static void resize(tw_follow *follow, tw_follow_row *row, uint32_t capacity) {
     tw_pair *old = row->pairs;
     uint32_t old_capacity = row->capacity;
     row->pairs = tw_alloc(capacity * sizeof(tw_pair));
     row->capacity = capacity;
     for (uint32_t i = 0; i < capacity; i++)
-        row->pairs[i] = (tw_pair){TW_PAIR_EMPTY, 0};
+        row->pairs[i] = (tw_pair){.item = TW_PAIR_EMPTY};
     for (uint32_t i = 0; i < old_capacity; i++)
         if (old[i].item != TW_PAIR_EMPTY)
             *place_of(row, tw_pair_item(&old[i])) = old[i];
@@ -66,19 +72,25 @@ static tw_pair *pair_for(tw_follow *follow, tw_follow_row *row, uint32_t next) {
         resize(follow, row, row->capacity * 2);
         pair = place_of(row, next);
     }
-    *pair = (tw_pair){next, 0};
+    *pair = (tw_pair){.item = next};
     row->count++;
     follow->pairs_count++;
     return pair;
 }
 
-void tw_follow_add(tw_follow *follow, uint32_t item, uint32_t next, float weight) {
+static void add(tw_follow *follow, uint32_t item, uint32_t other, int way, float weight) {
     tw_follow_row *row = reach(follow, item);
-    tw_pair *pair = pair_for(follow, row, next);
-    pair->weight += weight;
+    tw_pair *pair = pair_for(follow, row, other);
+    pair->weight[way] += weight;
     pair->item |= TW_PAIR_DIRTY;
-    row->sum += weight;
+    row->seen[way] += weight;
     tw_dirty_add(&follow->dirty, item);
+}
+
+void tw_follow_add(tw_follow *follow, uint32_t item, uint32_t next, float near, float far) {
+    add(follow, item, next, TW_FOLLOW_AFTER, far);
+    add(follow, item, next, TW_FOLLOW_NEXT, near);
+    add(follow, next, item, TW_FOLLOW_BEFORE, far);
 }
 
 void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next) {
@@ -87,16 +99,20 @@ void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next) {
         __builtin_prefetch(&row->pairs[home_of(next, row->capacity)], 1);
 }
 
-static bool stays(tw_pair pair, float weight_min, const tw_slots *live) {
-    return pair.item != TW_PAIR_EMPTY && pair.weight >= weight_min &&
-           (!live || tw_slots_used(live, tw_pair_item(&pair)));
+static float strength_of(const tw_pair *pair) {
+    return pair->weight[TW_FOLLOW_AFTER] + pair->weight[TW_FOLLOW_BEFORE];
+}
+
+static bool stays(const tw_pair *pair, float weight_min, const tw_slots *live) {
+    return pair->item != TW_PAIR_EMPTY && strength_of(pair) >= weight_min &&
+           (!live || tw_slots_used(live, tw_pair_item(pair)));
 }
 
 /* Rebuilds a row with the pairs that stay; false when none goes. */
 static bool rebuild(tw_follow *follow, tw_follow_row *row, float weight_min, const tw_slots *live) {
     uint32_t kept = 0, n = 0;
     for (uint32_t i = 0; i < row->capacity; i++)
-        kept += stays(row->pairs[i], weight_min, live);
+        kept += stays(&row->pairs[i], weight_min, live);
     if (kept == row->count)
         return false;
     uint32_t capacity = CAPACITY_MIN;
@@ -104,7 +120,7 @@ static bool rebuild(tw_follow *follow, tw_follow_row *row, float weight_min, con
         capacity *= 2;
     tw_pair *keep = tw_alloc(((size_t)kept + 1) * sizeof *keep);
     for (uint32_t i = 0; i < row->capacity; i++)
-        if (stays(row->pairs[i], weight_min, live))
+        if (stays(&row->pairs[i], weight_min, live))
             keep[n++] = row->pairs[i];
     follow->bytes -= (size_t)row->capacity * sizeof(tw_pair);
     free(row->pairs);
@@ -130,8 +146,9 @@ void tw_follow_bound(tw_follow *follow) {
     for (size_t item = 0; item < follow->rows_capacity; item++)
         for (uint32_t i = 0; i < follow->rows[item].capacity; i++)
             if (follow->rows[item].pairs[i].item != TW_PAIR_EMPTY) {
+                float strength = strength_of(&follow->rows[item].pairs[i]);
                 uint32_t bits;
-                memcpy(&bits, &follow->rows[item].pairs[i].weight, sizeof bits);
+                memcpy(&bits, &strength, sizeof bits);
                 steps[bits >> STEP_SHIFT]++;
             }
     uint32_t step = 0;
@@ -178,14 +195,17 @@ static int by_item(const void *a, const void *b) {
 
 void tw_follow_encode(const tw_follow *follow, uint32_t item, tw_buf *out) {
     const tw_follow_row *row = tw_follow_row_at(follow, item);
-    tw_buf_f32(out, row ? row->sum : 0);
+    static const float nothing[TW_FOLLOW_WAYS];
+    tw_buf_put(out, row ? row->seen : nothing, sizeof nothing);
     if (!row)
         return;
     tw_pair *sorted = tw_alloc(row->count * sizeof(tw_pair));
     uint32_t n = 0;
     for (uint32_t i = 0; i < row->capacity; i++)
-        if (row->pairs[i].item != TW_PAIR_EMPTY)
-            sorted[n++] = (tw_pair){tw_pair_item(&row->pairs[i]), row->pairs[i].weight};
+        if (row->pairs[i].item != TW_PAIR_EMPTY) {
+            sorted[n] = row->pairs[i];
+            sorted[n++].item &= ~TW_PAIR_DIRTY;
+        }
     TW_ASSERT(n == row->count);
     qsort(sorted, n, sizeof *sorted, by_item);
     tw_buf_put(out, sorted, n * sizeof *sorted);
@@ -198,7 +218,7 @@ bool tw_follow_take_delta(tw_follow *follow, uint32_t item, tw_buf *out) {
     tw_follow_row *row = &follow->rows[item];
     size_t start = out->size;
     uint32_t changed = 0;
-    tw_buf_f32(out, row->sum);
+    tw_buf_put(out, row->seen, sizeof row->seen);
     for (uint32_t i = 0; i < row->capacity; i++)
         if (row->pairs[i].item & TW_PAIR_DIRTY) {
             row->pairs[i].item &= ~TW_PAIR_DIRTY;
@@ -213,20 +233,20 @@ bool tw_follow_take_delta(tw_follow *follow, uint32_t item, tw_buf *out) {
 }
 
 tw_code tw_follow_load(tw_follow *follow, uint32_t item, tw_slice bytes, bool delta, tw_err *err) {
-    if (bytes.size < sizeof(float) || (bytes.size - sizeof(float)) % sizeof(tw_pair))
+    if (bytes.size < SEEN_SIZE || (bytes.size - SEEN_SIZE) % sizeof(tw_pair))
         return tw_fail(err, TW_E_STORE, "followers of item row %" PRIu32 " are damaged", item);
     if (!delta)
         tw_follow_drop(follow, item);
     tw_follow_row *row = reach(follow, item);
     if (!row->pairs) /* a row whose pairs were all pruned is there still: how much was seen of the item counts */
         resize(follow, row, CAPACITY_MIN);
-    memcpy(&row->sum, bytes.data, sizeof row->sum);
-    for (size_t at = sizeof(float); at < bytes.size; at += sizeof(tw_pair)) {
+    memcpy(row->seen, bytes.data, sizeof row->seen);
+    for (size_t at = sizeof row->seen; at < bytes.size; at += sizeof(tw_pair)) {
         tw_pair loaded;
         memcpy(&loaded, bytes.data + at, sizeof loaded);
         if (loaded.item >= TW_PAIR_EMPTY)
             return tw_fail(err, TW_E_STORE, "followers of item row %" PRIu32 " are damaged", item);
-        pair_for(follow, row, loaded.item)->weight = loaded.weight;
+        *pair_for(follow, row, loaded.item) = loaded;
     }
     return TW_OK;
 }

@@ -1,4 +1,6 @@
-/* Transitions: with each item a table of what followed it (and, weaker, of what came before it), in decayed weights.
+/* Transitions: with each item a table of what followed it and of what came before it, in three counts: next (steps weigh little
+ * beyond the first), after (some steps on) and before (some steps back). An item follows itself too: that is how likely
+ * this very item is met again.
  *
  * A row is a small open-addressing table from item to weight. All rows together are bounded; beyond it the weakest pairs of
  * the whole are pruned. Nothing here depends on the layout of a row, which a restart may change. Engine thread. */
@@ -11,9 +13,11 @@
 
 #include <stdbool.h>
 
+enum { TW_FOLLOW_NEXT, TW_FOLLOW_AFTER, TW_FOLLOW_BEFORE, TW_FOLLOW_WAYS };
+
 typedef struct tw_pair {
     uint32_t item; /* TW_PAIR_EMPTY: none; TW_PAIR_DIRTY set: changed since the last commit */
-    float weight;
+    float weight[TW_FOLLOW_WAYS];
 } tw_pair;
 
 #define TW_PAIR_DIRTY 0x80000000u
@@ -22,8 +26,9 @@ typedef struct tw_pair {
 typedef struct tw_follow_row {
     tw_pair *pairs; /* (capacity), a power of two; NULL: none yet */
     uint32_t count, capacity;
-    float sum;  /* of weights ever added (what was pruned included): how much was seen of the item */
-    bool whole; /* goes to the store whole at the next commit */
+    float
+        seen[TW_FOLLOW_WAYS]; /* sums of weights ever added (what was pruned included): how much was seen of the item */
+    bool whole;               /* goes to the store whole at the next commit */
 } tw_follow_row;
 
 typedef struct tw_follow {
@@ -37,8 +42,9 @@ typedef struct tw_follow {
 void tw_follow_init(tw_follow *follow, uint64_t pairs_max);
 void tw_follow_done(tw_follow *follow);
 
-/* Adds weight to the pair (item, next). Call tw_follow_bound once after an event's pairs. */
-void tw_follow_add(tw_follow *follow, uint32_t item, uint32_t next, float weight);
+/* Says that next came after item: adds near to what is next of it, far to what comes after it, and far to what comes before next.
+ * Call tw_follow_bound once after an event's pairs. */
+void tw_follow_add(tw_follow *follow, uint32_t item, uint32_t next, float near, float far);
 void tw_follow_bound(tw_follow *follow);
 void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next);
 
@@ -49,6 +55,8 @@ static inline const tw_follow_row *tw_follow_row_at(const tw_follow *follow, uin
 static inline uint32_t tw_pair_item(const tw_pair *pair) {
     return pair->item & ~TW_PAIR_DIRTY;
 }
+/* The pair of a row, or NULL. */
+const tw_pair *tw_follow_find(const tw_follow_row *row, uint32_t item);
 
 /* Drops rows and pairs of items for which live says no. */
 void tw_follow_scrub(tw_follow *follow, const tw_slots *live);

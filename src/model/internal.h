@@ -13,18 +13,31 @@
 /* Rows of TW_TABLE_WEIGHT. */
 enum { TW_WEIGHT_CLOCK, TW_WEIGHT_BLEND, TW_WEIGHT_REPEAT, TW_WEIGHT_POOL, TW_WEIGHT_RING };
 
+typedef struct tw_raw {
+    float votes;               /* how many of the newest past items it has transitions with */
+    float way[TW_FOLLOW_WAYS]; /* transitions before the logarithm */
+} tw_raw;
+
 /* What the last scoring computed, kept for explain and for the blend's step. */
 typedef struct tw_scoring {
-    float *context, *transitions, *trending, *popular; /* (items) log-scores of each, nats */
-    float *raw;        /* (items) transitions before the logarithm; zero between calls */
-    uint32_t *touched; /* items with raw > 0 */
+    float *context;        /* (items) logits of the context */
+    float context_log_sum; /* log of their summed exponentials */
+    float *first;          /* (items) the first look, by which candidates are chosen; -INFINITY for those */
+    float edge;            /* no first look that is left is above it */
+    float *logs;           /* (2, items) scratch */
+    tw_raw *raw;           /* (items) zero but for those touched */
+    uint32_t *touched;     /* items with any transition */
     uint32_t touched_count;
     uint32_t capacity, n;
     uint32_t user;
     int bucket;
     bool has_context;
     int64_t now_ms;
-    float mean[TW_BLEND_SCORERS]; /* of the features over shown items, when means_known */
+    uint32_t candidates[TW_BLEND_CANDIDATES], candidates_count;
+    float *x;   /* (TW_X_COUNT, TW_BLEND_CANDIDATES) inputs of the candidates */
+    float *why; /* the same, of one item and what it would be without one scorer or another */
+    float blended[TW_BLEND_CANDIDATES];
+    float mean[TW_X_COUNT]; /* of the inputs over the candidates, when means_known */
     bool means_known;
 } tw_scoring;
 
@@ -49,19 +62,28 @@ struct tw_model {
     /* Derived and scratch. */
     tw_context context;
     tw_scoring scoring;
-    float *scores; /* (items) for the blend's own ranking */
-    size_t scores_capacity;
     uint64_t users_evicted, users_expired, items_evicted;
 };
 
 /* model.c: the item of that id, made if it is not there. */
 uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms);
 
+/* features.c */
+void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms);
+void tw_model_inputs(const tw_model *model, uint32_t item, float *x);
+float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way);
+void tw_scoring_done(tw_scoring *scoring);
+
 /* score.c */
-void tw_model_score_features(tw_model *model, uint32_t user, int64_t now_ms);
+void tw_model_hide(const tw_model *model, const tw_user *u, float *scores);
+static inline uint32_t tw_model_first_repeat(const tw_model *model, const tw_user *u) {
+    uint32_t most = model->repeat.items_max;
+    return u->past_count > most ? u->past_count - most : 0;
+}
 void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms);
 
 /* mf.c: one step of the factor model. */
+void tw_mf_score(tw_model *model, uint32_t user, float *scores);
 void tw_mf_train(tw_model *model, uint32_t user, uint32_t target, float strength, tw_rng *rng);
 
 /* evict.c: bounds of users and items, idle users. */

@@ -26,6 +26,13 @@ static void step(tw_model *model, const float *embedding, float *gradient, uint3
     tw_dirty_add(&model->items.dirty_out, item);
 }
 
+void tw_mf_score(tw_model *model, uint32_t user, float *scores) {
+    const tw_rows *out = &model->items.out;
+    for (uint32_t i = 0; i < model->items.slots.end; i++)
+        scores[i] =
+            model->kernels->dot(tw_row(out, i), tw_row(&model->users.embeddings, user), out->D) + model->items.bias[i];
+}
+
 void tw_mf_train(tw_model *model, uint32_t user, uint32_t target, float strength, tw_rng *rng) {
     float *embedding = tw_row(&model->users.embeddings, user), *gradient = model->context.gradient;
     float rate = (float)model->config->learn_mf_rate * strength, decay = (float)model->config->learn_mf_decay;

@@ -34,14 +34,7 @@ tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, vo
 tw_model *tw_model_free(tw_model *model) {
     if (!model)
         return NULL;
-    tw_scoring *s = &model->scoring;
-    free(s->context);
-    free(s->transitions);
-    free(s->trending);
-    free(s->popular);
-    free(s->raw);
-    free(s->touched);
-    free(model->scores);
+    tw_scoring_done(&model->scoring);
     tw_context_done(&model->context);
     tw_follow_done(&model->follow);
     tw_sampler_done(&model->sampler);
@@ -77,6 +70,13 @@ tw_slice tw_model_item_category(const tw_model *model, uint32_t item) {
 }
 uint64_t tw_model_item_order(const tw_model *model, uint32_t item) {
     return model->items.items[item].order;
+}
+
+uint32_t tw_model_user_history(const tw_model *model, uint32_t user) {
+    return tw_user_at(&model->users, user)->past_count;
+}
+int64_t tw_model_item_first_ms(const tw_model *model, uint32_t item) {
+    return model->items.items[item].first_ms;
 }
 
 uint32_t tw_model_user_slots(const tw_model *model) {
@@ -120,7 +120,6 @@ uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_m
 
 static uint32_t intern_item(tw_model *model, const tw_event *event) {
     uint32_t item = tw_model_item_intern(model, event->item_id, event->event_ms);
-    model->items.items[item].last_sequence = model->sequence;
     tw_items_describe(&model->items, item, event);
     return item;
 }
@@ -156,19 +155,16 @@ static void count_popular(tw_model *model, uint32_t item, float strength) {
 }
 
 static void learn_transitions(tw_model *model, const tw_user *u, uint32_t target, float strength) {
-    float weight = strength;
+    float near = strength, far = strength;
     uint32_t steps = 0;
     for (uint32_t k = 0; k < u->past_count && steps < (uint32_t)model->config->learn_transitions_steps; k++) {
         uint32_t place = u->past_count - 1 - k, past = u->items[place];
         if (u->flags[place] & TW_PAST_DISLIKED)
             continue;
         steps++;
-        if (past != target) {
-            tw_follow_add(&model->follow, past, target, weight);
-            if (model->config->learn_transitions_back > 0)
-                tw_follow_add(&model->follow, target, past, weight * (float)model->config->learn_transitions_back);
-        }
-        weight *= (float)model->config->learn_transitions_decay;
+        tw_follow_add(&model->follow, past, target, near, far);
+        near *= (float)model->config->learn_transitions_near;
+        far *= (float)model->config->learn_transitions_decay;
     }
     tw_follow_bound(&model->follow);
 }
@@ -186,7 +182,7 @@ static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_eve
     if (model->mf) {
         tw_mf_train(model, user, item, strength, &rng);
     } else if (u->past_count > 0) {
-        if (blend_chosen(model, partition, offset))
+        if (model->items.items[item].last_sequence > 0 && blend_chosen(model, partition, offset))
             tw_model_blend_learn(model, user, item, event->event_ms);
         tw_repeat_learn(&model->repeat, u, item, event->event_ms);
         tw_sampler_refresh(&model->sampler, &model->items, &rng);
@@ -241,6 +237,7 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
         extend_past(model, user, item, event, strength);
         tw_users_touch(&model->users, user, model->sequence, event->event_ms);
     }
+    model->items.items[item].last_sequence = model->sequence;
     tw_model_bound(model, user, item);
     *ret_user = user;
     return TW_OK;

@@ -32,6 +32,8 @@ uint32_t tw_model_user_task(const tw_model *model, uint32_t user);
 tw_slice tw_model_item_id(const tw_model *model, uint32_t item);
 tw_slice tw_model_item_title(const tw_model *model, uint32_t item);
 tw_slice tw_model_item_category(const tw_model *model, uint32_t item);
+uint32_t tw_model_user_history(const tw_model *model, uint32_t user); /* different items in the user's past */
+int64_t tw_model_item_first_ms(const tw_model *model, uint32_t item); /* event time of its first appearance */
 uint32_t tw_model_user_slots(const tw_model *model); /* one past the highest slot ever used; free slots included */
 uint32_t tw_model_item_slots(const tw_model *model);
 uint32_t tw_model_user_count(const tw_model *model);
@@ -60,6 +62,10 @@ void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event);
  *   scores (item_slots) out; -INFINITY for free slots, retired, out of stock, and what rank.exclude names for this user
  * Larger is better; equal scores order by lower item rank of first appearance (tw_model_item_order). Uses scratch in the model. */
 void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *scores);
+
+/* The same scores as the last tw_model_score gave, but as if one scorer said the same of every candidate (its mean): what is
+ * missing then is what that scorer adds. Candidates stay the same. False when that scorer took no part. */
+bool tw_model_score_without(tw_model *model, int scorer, float *scores);
 
 /* Likeness of every item to one item: cosine of what the model learned of them.
  *   scores (item_slots) out; -INFINITY for free slots, retired, out of stock and the item itself */

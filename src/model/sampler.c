@@ -63,10 +63,11 @@ void tw_sampler_refresh(tw_sampler *sampler, const tw_items *items, tw_rng *rng)
     }
 }
 
-float tw_sampler_probability(const tw_sampler *sampler, const tw_items *items, uint32_t item) {
+void tw_sampler_expectation(const tw_sampler *sampler, const tw_items *items, float *ret_uniform, float *ret_each) {
     uint32_t filled = ring_filled(sampler);
-    float uniform = 1.0f / (float)items->slots.end;
-    return filled ? 0.5f * uniform + 0.5f * (float)sampler->counts[item] / (float)filled : uniform;
+    float uniform = (float)sampler->pool_size / (float)items->slots.end;
+    *ret_uniform = filled ? 0.5f * uniform : uniform;
+    *ret_each = filled ? 0.5f * (float)sampler->pool_size / (float)filled : 0;
 }
 
 void tw_sampler_scrub(tw_sampler *sampler, const tw_items *items) {

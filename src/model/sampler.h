@@ -31,8 +31,8 @@ void tw_sampler_note(tw_sampler *sampler, uint32_t item);
 uint32_t tw_sampler_draw(const tw_sampler *sampler, const tw_items *items, tw_rng *rng);
 /* Draws an eighth of the pool anew (all of it where nothing was drawn yet). */
 void tw_sampler_refresh(tw_sampler *sampler, const tw_items *items, tw_rng *rng);
-/* The probability of an item in one draw. */
-float tw_sampler_probability(const tw_sampler *sampler, const tw_items *items, uint32_t item);
+/* How often an item is expected in a pool drawn anew: ret_uniform + ret_each x its count in the ring. */
+void tw_sampler_expectation(const tw_sampler *sampler, const tw_items *items, float *ret_uniform, float *ret_each);
 /* Takes items that no longer live out of ring and pool. */
 void tw_sampler_scrub(tw_sampler *sampler, const tw_items *items);
 

@@ -1,5 +1,5 @@
-/* From state to scores: each scorer's log-score of every item, the blend of them, why an item stands where it stands, and the
- * blend's own learning, which ranks all items on a share of the events. Engine thread. */
+/* From inputs to scores: the blend of the candidates, what is hidden, why an item stands where it stands, and the blend's own
+ * learning on a share of the events. Engine thread. */
 #include "model/internal.h"
 
 #include "base/alloc.h"
@@ -8,112 +8,7 @@
 #include <stdlib.h>
 
 #define LN2 0.69314718f
-/* What is added before a logarithm: the score of an item that the scorer has never seen. */
-#define TRANSITIONS_LEAST 1e-4f
 #define POPULAR_LEAST 0.5f
-/* Followers of an item seen less than this often are not believed whole (a count in units of one step). */
-#define TRANSITIONS_PRIOR 4.0f
-
-static void reserve(tw_scoring *s, uint32_t n) {
-    if (n > s->capacity || s->capacity == 0) {
-        uint32_t capacity = n + n / 2 + 64;
-        float **const columns[] = {&s->context, &s->transitions, &s->trending, &s->popular, &s->raw};
-        for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-            free(*columns[i]);
-            *columns[i] = tw_alloc_lines(capacity * sizeof(float));
-        }
-        free(s->touched);
-        s->touched = tw_alloc(capacity * sizeof *s->touched);
-        s->capacity = capacity;
-    }
-    s->n = n;
-}
-
-/* out = ln(x + least) for n counts. */
-static void log_of(const tw_model *model, const float *x, float least, float *out, uint32_t n) {
-    memset(out, 0, n * sizeof *out);
-    model->kernels->add_log(out, LN2, x, least, (int)n);
-}
-
-static void score_context(tw_model *model) {
-    tw_scoring *s = &model->scoring;
-    const tw_rows *out = &model->items.out;
-    for (uint32_t at = 0; at < s->n; at += TW_TABLE_CHUNK_ROWS) {
-        uint32_t rows = s->n - at < TW_TABLE_CHUNK_ROWS ? s->n - at : TW_TABLE_CHUNK_ROWS;
-        model->kernels->dot_rows(tw_row(out, at), model->context.vector, s->context + at, (int)rows, out->D);
-    }
-    for (uint32_t i = 0; i < s->n; i++)
-        s->context[i] += model->items.bias[i];
-}
-
-/* raw_i = sum over the newest past items p_k of decay^k weight(p_k -> i) / (seen of p_k); its logarithm is the score (a logarithm
- * of a sum, not a sum of logarithms: one strong link is enough). */
-static void score_transitions(tw_model *model, const tw_user *u) {
-    tw_scoring *s = &model->scoring;
-    float decay = 1;
-    s->touched_count = 0;
-    for (uint32_t k = 0, steps = 0; k < u->past_count && steps < (uint32_t)model->config->learn_transitions_steps;
-         k++) {
-        uint32_t place = u->past_count - 1 - k;
-        if (u->flags[place] & TW_PAST_DISLIKED)
-            continue;
-        const tw_follow_row *row = tw_follow_row_at(&model->follow, u->items[place]);
-        steps++;
-        if (row) {
-            float share = decay / (row->sum + TRANSITIONS_PRIOR);
-            for (uint32_t i = 0; i < row->capacity; i++) {
-                if (row->pairs[i].item == TW_PAIR_EMPTY)
-                    continue;
-                uint32_t item = tw_pair_item(&row->pairs[i]);
-                if (s->raw[item] == 0)
-                    s->touched[s->touched_count++] = item;
-                s->raw[item] += share * row->pairs[i].weight;
-            }
-        }
-        decay *= (float)model->config->learn_transitions_decay;
-    }
-    log_of(model, s->raw, TRANSITIONS_LEAST, s->transitions, s->n);
-    for (uint32_t i = 0; i < s->touched_count; i++)
-        s->raw[s->touched[i]] = 0;
-}
-
-/* Counts in units of one event now; the unit grows instead of all counts shrinking. */
-static void score_popularity(tw_model *model) {
-    tw_scoring *s = &model->scoring;
-    float unit = (float)(1.0 / model->popular_unit);
-    for (uint32_t i = 0; i < s->n; i++)
-        s->popular[i] = model->items.popular[i] * unit;
-    log_of(model, s->popular, POPULAR_LEAST, s->trending, s->n);
-    for (uint32_t i = 0; i < s->n; i++)
-        s->transitions[i] = (float)model->sampler.counts[i]; /* borrowed: transitions come after */
-    log_of(model, s->transitions, POPULAR_LEAST, s->popular, s->n);
-}
-
-void tw_model_score_features(tw_model *model, uint32_t user, int64_t now_ms) {
-    tw_scoring *s = &model->scoring;
-    reserve(s, model->items.slots.end);
-    s->user = user;
-    s->now_ms = now_ms;
-    s->means_known = false;
-    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_at(&model->users, user);
-    s->bucket = tw_blend_bucket(u ? u->past_count : 0);
-    if (model->mf) {
-        s->has_context = u != NULL;
-        if (u)
-            memcpy(model->context.vector, tw_row(&model->users.embeddings, user),
-                   (size_t)model->context.D * sizeof(float));
-    } else {
-        s->has_context =
-            u && tw_context_make(&model->context, &model->items, u,
-                                 model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL);
-    }
-    score_popularity(model);
-    if (s->has_context) {
-        score_context(model);
-        if (!model->mf)
-            score_transitions(model, u);
-    }
-}
 
 static bool excluded(const tw_model *model, const tw_user *u, uint32_t place) {
     switch (model->config->rank_exclude) {
@@ -126,7 +21,7 @@ static bool excluded(const tw_model *model, const tw_user *u, uint32_t place) {
     }
 }
 
-static void hide(const tw_model *model, const tw_user *u, float *scores) {
+void tw_model_hide(const tw_model *model, const tw_user *u, float *scores) {
     const tw_items *items = &model->items;
     for (uint32_t item = 0; item < model->scoring.n; item++)
         if (!tw_item_shown(items, item))
@@ -136,145 +31,131 @@ static void hide(const tw_model *model, const tw_user *u, float *scores) {
             scores[u->items[place]] = -INFINITY;
 }
 
-static uint32_t first_repeat(const tw_model *model, const tw_user *u) {
-    uint32_t most = model->repeat.items_max;
-    return u->past_count > most ? u->past_count - most : 0;
+/* Nothing is known of the user: the popular, the newly popular with them. */
+static void score_unknown(tw_model *model, float *scores) {
+    float unit = (float)(1.0 / model->popular_unit);
+    for (uint32_t i = 0; i < model->scoring.n; i++)
+        scores[i] =
+            logf((model->items.popular[i] * unit + POPULAR_LEAST) * ((float)model->sampler.counts[i] + POPULAR_LEAST));
 }
 
-static void blend(tw_model *model, float *scores) {
-    const tw_scoring *s = &model->scoring;
-    const float *w = model->blend.weights[s->bucket];
-    const tw_user *u = s->user == TW_SLOT_NONE ? NULL : tw_user_at(&model->users, s->user);
-    if (!s->has_context) { /* nothing is known of the user: the popular, the newly popular with them */
-        for (uint32_t i = 0; i < s->n; i++)
-            scores[i] = s->popular[i] + s->trending[i];
-    } else if (model->mf) {
-        for (uint32_t i = 0; i < s->n; i++)
-            scores[i] = s->context[i];
-    } else {
-        for (uint32_t i = 0; i < s->n; i++)
-            scores[i] = w[TW_BY_CONTEXT] * s->context[i] + w[TW_BY_TRANSITIONS] * s->transitions[i] +
-                        w[TW_BY_TRENDING] * s->trending[i] + w[TW_BY_POPULAR] * s->popular[i];
-        for (uint32_t place = first_repeat(model, u); place < u->past_count; place++)
-            scores[u->items[place]] +=
-                w[TW_BY_REPEAT] * LN2 * tw_repeat_score(&model->repeat, u, place, s->now_ms) + w[TW_BY_OWN];
-    }
-    hide(model, u, scores);
+/* Candidates by the blend of their inputs x; what was not looked at closely comes after them, in the order of the first look. */
+static void score_known(tw_model *model, const float *x, float *scores) {
+    tw_scoring *s = &model->scoring;
+    int n = (int)s->candidates_count;
+    float least = 0;
+    tw_blend_forward(&model->blend, s->bucket, x, n, s->blended);
+    for (int c = 0; c < n; c++)
+        least = c == 0 || s->blended[c] < least ? s->blended[c] : least;
+    for (uint32_t i = 0; i < s->n; i++)
+        scores[i] = s->first[i] - s->edge + least - 1.0f;
+    for (int c = 0; c < n; c++)
+        scores[s->candidates[c]] = s->blended[c];
 }
 
 void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *scores) {
-    tw_model_score_features(model, user, now_ms);
-    blend(model, scores);
-}
-
-/* Features of one item in the last scoring. */
-static void features_of(const tw_model *model, uint32_t item, float *f) {
-    const tw_scoring *s = &model->scoring;
-    f[TW_BY_CONTEXT] = s->has_context ? s->context[item] : 0;
-    f[TW_BY_TRANSITIONS] = s->has_context && !model->mf ? s->transitions[item] : 0;
-    f[TW_BY_TRENDING] = s->trending[item];
-    f[TW_BY_POPULAR] = s->popular[item];
-    f[TW_BY_REPEAT] = f[TW_BY_OWN] = 0;
-    if (model->mf || s->user == TW_SLOT_NONE)
-        return;
-    const tw_user *u = tw_user_at(&model->users, s->user);
-    int place = tw_past_find(u, item);
-    if (place >= 0 && (uint32_t)place >= first_repeat(model, u)) {
-        f[TW_BY_REPEAT] = LN2 * tw_repeat_score(&model->repeat, u, (uint32_t)place, s->now_ms);
-        f[TW_BY_OWN] = 1;
+    tw_scoring *s = &model->scoring;
+    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_at(&model->users, user);
+    s->user = user;
+    s->n = model->items.slots.end;
+    if (model->mf && u) {
+        tw_mf_score(model, user, scores);
+    } else {
+        tw_model_features(model, user, now_ms);
+        if (s->has_context) {
+            score_known(model, s->x, scores);
+            return;
+        }
+        score_unknown(model, scores);
     }
+    tw_model_hide(model, u, scores);
 }
 
-/* The gradient of log softmax(target) in the weights: features of the target less their mean under the softmax. */
 void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms) {
     tw_scoring *s = &model->scoring;
-    uint32_t n = model->items.slots.end;
-    model->scores = tw_grow(model->scores, &model->scores_capacity, n, sizeof(float));
-    tw_model_score(model, user, now_ms, model->scores);
-    if (!s->has_context || !(model->scores[target] > -INFINITY))
+    tw_model_features(model, user, now_ms);
+    if (!s->has_context)
         return;
-    float most = -INFINITY;
-    for (uint32_t i = 0; i < n; i++)
-        most = model->scores[i] > most ? model->scores[i] : most;
-    double sum = 0, mean[TW_BLEND_SCORERS] = {0}, gradient[TW_BLEND_SCORERS];
-    for (uint32_t i = 0; i < n; i++) {
-        if (!(model->scores[i] > most - 16.0f)) /* what weighs less than e^-16 of the best moves no mean */
-            continue;
-        double p = expf(model->scores[i] - most);
-        sum += p;
-        mean[TW_BY_CONTEXT] += p * s->context[i];
-        mean[TW_BY_TRANSITIONS] += p * s->transitions[i];
-        mean[TW_BY_TRENDING] += p * s->trending[i];
-        mean[TW_BY_POPULAR] += p * s->popular[i];
-    }
-    const tw_user *u = tw_user_at(&model->users, user);
-    for (uint32_t place = first_repeat(model, u); place < u->past_count; place++) {
-        double p = expf(model->scores[u->items[place]] - most);
-        mean[TW_BY_REPEAT] += p * LN2 * tw_repeat_score(&model->repeat, u, place, now_ms);
-        mean[TW_BY_OWN] += p;
-    }
-    float f[TW_BLEND_SCORERS];
-    features_of(model, target, f);
-    for (int w = 0; w < TW_BLEND_SCORERS; w++)
-        gradient[w] = f[w] - mean[w] / sum;
-    tw_blend_step(&model->blend, s->bucket, gradient);
+    uint32_t at = 0;
+    while (at < s->candidates_count && s->candidates[at] != target)
+        at++;
+    if (at == s->candidates_count)
+        return;
+    tw_blend_forward(&model->blend, s->bucket, s->x, (int)s->candidates_count, s->blended);
+    tw_blend_step(&model->blend, s->bucket, s->x, (int)s->candidates_count, (int)at, s->blended);
 }
 
 /* ---- why ---------------------------------------------------------------------------------------------------------- */
 
-static const char *const names_default[] = {[TW_BY_CONTEXT] = "context",
-                                            [TW_BY_TRANSITIONS] = "transitions",
-                                            [TW_BY_TRENDING] = "trending",
-                                            [TW_BY_POPULAR] = "popular",
-                                            [TW_BY_REPEAT] = "repeat"};
-static const char *const names_mf[] = {"factors", "", "", "popular"};
+/* Which inputs of the blend speak for which scorer: [from, to). */
+typedef struct speaker {
+    const char *name;
+    int from, to;
+} speaker;
 
-_Static_assert(TW_BY_OWN <= TW_SCORERS_MAX, "reasons have room for each scorer; being one's own counts to repeat");
+static const speaker scorers[] = {{"context", TW_X_CONTEXT, TW_X_NEXT},
+                                  {"transitions", TW_X_NEXT, TW_X_TRENDING},
+                                  {"trending", TW_X_TRENDING, TW_X_POPULAR},
+                                  {"popular", TW_X_POPULAR, TW_X_OWN},
+                                  {"repeat", TW_X_OWN, TW_X_ONE}};
+static const speaker scorers_mf[] = {{"factors", 0, 0}, {"popular", 0, 0}};
+enum { BY_CONTEXT, BY_TRANSITIONS, BY_TRENDING, BY_POPULAR, BY_REPEAT, SCORERS, BY_FACTORS = 0, BY_POPULAR_MF = 1 };
+
+_Static_assert(SCORERS <= TW_SCORERS_MAX, "reasons have room for each scorer");
 
 int tw_model_scorers(const tw_model *model) {
-    (void)model;
-    return TW_BY_OWN;
+    return model->mf ? 2 : SCORERS;
 }
 
 const char *tw_model_scorer_name(const tw_model *model, int i) {
-    return model->mf ? (i == TW_BY_CONTEXT || i == TW_BY_POPULAR ? names_mf[i] : "none") : names_default[i];
+    return model->mf ? scorers_mf[i].name : scorers[i].name;
 }
 
-static void weights_of(const tw_model *model, float *w) {
-    const tw_scoring *s = &model->scoring;
-    memset(w, 0, TW_BLEND_SCORERS * sizeof *w);
-    if (!s->has_context)
-        w[TW_BY_TRENDING] = w[TW_BY_POPULAR] = 1;
-    else if (model->mf)
-        w[TW_BY_CONTEXT] = 1;
-    else
-        memcpy(w, model->blend.weights[s->bucket], TW_BLEND_SCORERS * sizeof *w);
-}
-
-/* A scorer lifts an item by how far its part stands above the mean item; once per scoring, over the shown items. */
-static void know_means(tw_model *model) {
-    tw_scoring *s = &model->scoring;
-    double sums[TW_BLEND_SCORERS] = {0};
-    uint32_t shown = 0;
+/* The mean candidate; once per scoring. */
+static void know_means(tw_scoring *s) {
     if (s->means_known)
         return;
-    for (uint32_t i = 0; i < s->n; i++) {
-        if (!tw_item_shown(&model->items, i))
-            continue;
-        shown++;
-        sums[TW_BY_CONTEXT] += s->has_context ? s->context[i] : 0;
-        sums[TW_BY_TRANSITIONS] += s->has_context && !model->mf ? s->transitions[i] : 0;
-        sums[TW_BY_TRENDING] += s->trending[i];
-        sums[TW_BY_POPULAR] += s->popular[i];
+    for (int f = 0; f < TW_X_COUNT; f++) {
+        float sum = 0;
+        for (uint32_t c = 0; c < s->candidates_count; c++)
+            sum += s->x[f * TW_BLEND_CANDIDATES + (int)c];
+        s->mean[f] = s->candidates_count ? sum / (float)s->candidates_count : 0;
     }
-    for (int w = 0; w < TW_BLEND_SCORERS; w++)
-        s->mean[w] = shown ? (float)(sums[w] / shown) : 0;
     s->means_known = true;
+}
+
+bool tw_model_score_without(tw_model *model, int scorer, float *scores) {
+    tw_scoring *s = &model->scoring;
+    if (model->mf || !s->has_context)
+        return false;
+    know_means(s);
+    memcpy(s->why, s->x, TW_X_COUNT * TW_BLEND_CANDIDATES * sizeof(float));
+    for (int f = scorers[scorer].from; f < scorers[scorer].to; f++)
+        for (uint32_t c = 0; c < s->candidates_count; c++)
+            s->why[f * TW_BLEND_CANDIDATES + (int)c] = s->mean[f];
+    score_known(model, s->why, scores);
+    return true;
+}
+
+/* What each scorer lifts an item by: how far the blend's score falls when that scorer says of the item only what it says of the
+ * mean candidate (occlusion; Zeiler & Fergus 2014). */
+static void lifts_of(tw_model *model, uint32_t item, float *lift) {
+    tw_scoring *s = &model->scoring;
+    float scores[1 + SCORERS];
+    know_means(s);
+    for (int c = 0; c <= SCORERS; c++)
+        tw_model_inputs(model, item, s->why + c);
+    for (int i = 0; i < SCORERS; i++)
+        for (int f = scorers[i].from; f < scorers[i].to; f++)
+            s->why[f * TW_BLEND_CANDIDATES + 1 + i] = s->mean[f];
+    tw_blend_forward(&model->blend, s->bucket, s->why, 1 + SCORERS, scores);
+    for (int i = 0; i < SCORERS; i++)
+        lift[i] = scores[0] > scores[1 + i] ? scores[0] - scores[1 + i] : 0;
 }
 
 /* The past item that gives most to a context or transition score of this item. */
 static uint32_t because_of(const tw_model *model, uint32_t item, bool by_context) {
-    float best = -INFINITY, decay = 1;
+    float best = 0, far = 1;
     uint32_t because = TW_SLOT_NONE;
     int half = model->context.D / 2;
     const float *out = tw_row(&model->items.out, item);
@@ -286,11 +167,8 @@ static uint32_t because_of(const tw_model *model, uint32_t item, bool by_context
             gives = model->context.weight_fast[c] * model->kernels->dot(in, out, half) +
                     model->context.weight_slow[c] * model->kernels->dot(in + half, out + half, half);
         } else {
-            const tw_follow_row *row = tw_follow_row_at(&model->follow, past);
-            for (uint32_t i = 0; row && i < row->capacity; i++)
-                if (tw_pair_item(&row->pairs[i]) == item)
-                    gives = decay * row->pairs[i].weight / (row->sum + TRANSITIONS_PRIOR);
-            decay *= (float)model->config->learn_transitions_decay;
+            gives = far * tw_model_transition(model, past, item, TW_FOLLOW_AFTER);
+            far *= (float)model->config->learn_transitions_decay;
         }
         if (gives > best && past != item) {
             best = gives;
@@ -302,31 +180,27 @@ static uint32_t because_of(const tw_model *model, uint32_t item, bool by_context
 
 void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons) {
     tw_scoring *s = &model->scoring;
-    float f[TW_BLEND_SCORERS], w[TW_BLEND_SCORERS], lift[TW_BLEND_SCORERS], sum = 0;
+    float lift[TW_SCORERS_MAX] = {0}, sum = 0;
     *ret_reasons = (tw_reasons){.because_item = TW_SLOT_NONE};
-    know_means(model);
-    features_of(model, item, f);
-    weights_of(model, w);
-    for (int i = 0; i < TW_BLEND_SCORERS; i++)
-        lift[i] = w[i] * (f[i] - s->mean[i]);
-    lift[TW_BY_REPEAT] += lift[TW_BY_OWN];
-    for (int i = 0; i < TW_BY_OWN; i++) {
-        lift[i] = lift[i] > 0 ? lift[i] : 0;
+    if (model->mf || !s->has_context) {
+        int only = !model->mf ? BY_POPULAR : s->user == TW_SLOT_NONE ? BY_POPULAR_MF : BY_FACTORS;
+        ret_reasons->share[only] = 1;
+        return;
+    }
+    lifts_of(model, item, lift);
+    for (int i = 0; i < SCORERS; i++)
         sum += lift[i];
-    }
-    if (!(sum > 0)) { /* nothing stands above the mean: then it is what it is most of */
-        ret_reasons->share[model->mf && s->has_context ? TW_BY_CONTEXT : TW_BY_POPULAR] = 1;
+    if (!(sum > 0)) { /* nothing stands above the mean: then it is in the list for being as likely as others */
+        ret_reasons->share[BY_POPULAR] = 1;
         return;
     }
-    for (int i = 0; i < TW_BY_OWN; i++)
+    int leads = 0;
+    for (int i = 0; i < SCORERS; i++) {
         ret_reasons->share[i] = lift[i] / sum;
-    if (model->mf || !s->has_context)
-        return;
-    int leads = TW_BY_CONTEXT;
-    for (int i = 0; i < TW_BY_OWN; i++)
         leads = lift[i] > lift[leads] ? i : leads;
-    if (leads == TW_BY_CONTEXT || leads == TW_BY_TRANSITIONS)
-        ret_reasons->because_item = because_of(model, item, leads == TW_BY_CONTEXT);
+    }
+    if (leads == BY_CONTEXT || leads == BY_TRANSITIONS)
+        ret_reasons->because_item = because_of(model, item, leads == BY_CONTEXT);
 }
 
 /* Cosine of the out vectors: items that stand for the same next step. */

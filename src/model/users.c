@@ -157,6 +157,7 @@ void tw_past_remove(tw_user *u, uint32_t place) {
     memmove(u->counts + place, u->counts + place + 1, after * sizeof *u->counts);
     memmove(u->flags + place, u->flags + place + 1, after * sizeof *u->flags);
     u->past_count--;
+    u->resume -= u->resume > place;
 }
 
 uint32_t tw_past_meet(tw_users *users, tw_user *u, uint32_t item, int64_t event_ms) {
@@ -167,6 +168,8 @@ uint32_t tw_past_meet(tw_users *users, tw_user *u, uint32_t item, int64_t event_
         count = u->counts[old];
         flags = u->flags[old];
         tw_past_remove(u, (uint32_t)old);
+        u->resume = (uint32_t)old;
+        u->resume_at = u->events + 1;
     }
     reserve(users, u, u->past_count + 1);
     uint32_t place = u->past_count++;
@@ -197,6 +200,8 @@ void tw_user_encode(const tw_users *users, uint32_t user, bool with_list, tw_buf
     tw_buf_u64(out, u->last_sequence);
     tw_buf_u64(out, (uint64_t)u->last_ms);
     tw_buf_u32(out, u->events);
+    tw_buf_u32(out, u->resume);
+    tw_buf_u32(out, u->resume_at);
     tw_buf_u32(out, u->past_count);
     tw_buf_put(out, u->items, u->past_count * sizeof *u->items);
     tw_buf_put(out, u->times_s, u->past_count * sizeof *u->times_s);
@@ -235,6 +240,8 @@ tw_code tw_user_load(tw_users *users, uint32_t user, tw_slice bytes, tw_err *err
     u->last_sequence = tw_cursor_u64(&c);
     u->last_ms = (int64_t)tw_cursor_u64(&c);
     u->events = tw_cursor_u32(&c);
+    u->resume = tw_cursor_u32(&c);
+    u->resume_at = tw_cursor_u32(&c);
     uint32_t count = tw_cursor_u32(&c);
     if (c.bad || (size_t)(c.end - c.at) < (size_t)count * 11)
         return tw_fail(err, TW_E_STORE, "user row %" PRIu32 " is damaged", user);

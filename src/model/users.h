@@ -21,8 +21,10 @@ typedef struct tw_user {
     int64_t last_ms;        /* event time of the newest event */
     uint32_t events;        /* applied, all time */
     uint32_t past_count, past_capacity;
-    uint32_t *items;   /* (past_capacity) items, newest last; the head of one block with the next three */
-    uint32_t *times_s; /* seconds since 1970 */
+    uint32_t resume;    /* place after the one where the last item that was met again stood: what came next then */
+    uint32_t resume_at; /* events when that was; 0: never */
+    uint32_t *items;    /* (past_capacity) items, newest last; the head of one block with the next three */
+    uint32_t *times_s;  /* seconds since 1970 */
     uint16_t *counts;
     uint8_t *flags;        /* TW_PAST_* */
     uint32_t older, newer; /* the list by last_sequence; TW_SLOT_NONE at the ends */

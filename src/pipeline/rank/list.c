@@ -138,8 +138,7 @@ void tw_ranker_similar(tw_ranker *ranker, uint32_t item, int top, tw_list *ret_l
     describe(ranker, select_best(ranker, slots, top, (tw_slice){0}), ret_list);
 }
 
-uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint32_t item) {
-    uint32_t slots = score_all(ranker, user, now_ms);
+static uint32_t place_of(const tw_ranker *ranker, uint32_t slots, uint32_t item) {
     if (item >= slots || !(ranker->scores[item] > -INFINITY))
         return 0;
     float target = ranker->scores[item];
@@ -153,4 +152,14 @@ uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint3
             above += ranker->scores[i] == target &&
                      tw_model_item_order(ranker->model, i) < tw_model_item_order(ranker->model, item);
     return above + 1;
+}
+
+uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint32_t item) {
+    return place_of(ranker, score_all(ranker, user, now_ms), item);
+}
+
+uint32_t tw_ranker_place_without(tw_ranker *ranker, int scorer, uint32_t item) {
+    if (!tw_model_score_without(ranker->model, scorer, ranker->scores))
+        return 0;
+    return place_of(ranker, tw_model_item_slots(ranker->model), item);
 }

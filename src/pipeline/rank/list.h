@@ -26,4 +26,8 @@ void tw_ranker_similar(tw_ranker *ranker, uint32_t item, int top, tw_list *ret_l
  * Ties order by first appearance. */
 uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint32_t item);
 
+/* The place that item would have in the last tw_ranker_place if one scorer had nothing to say (tw_model_score_without); 0 also
+ * when that scorer took no part. */
+uint32_t tw_ranker_place_without(tw_ranker *ranker, int scorer, uint32_t item);
+
 #endif

@@ -46,10 +46,11 @@ TEST(every_build_of_the_updates_agrees_with_plain_loops) {
             fill(&rng, g, D);
             memcpy(y2, y, sizeof y);
             memcpy(g2, g, sizeof g);
-            k->pull(g2, alpha, y2, beta, x, D);
+            float *twice[] = {y2, y2}; /* the second step sees what the first left */
+            k->pull_each(twice, (const float[]){alpha, alpha}, (const float[]){beta, beta}, x, g2, 2, D);
             for (int d = 0; d < D; d++) {
-                ASSERT_NEAR(g2[d], g[d] + alpha * y[d], 1e-4);
-                ASSERT_NEAR(y2[d], y[d] + beta * x[d], 1e-4);
+                ASSERT_NEAR(g2[d], g[d] + alpha * (2 * y[d] + beta * x[d]), 1e-4);
+                ASSERT_NEAR(y2[d], y[d] + 2 * beta * x[d], 1e-4);
             }
             memcpy(y2, y, sizeof y);
             k->axpy(y2, alpha, x, D);
@@ -86,6 +87,22 @@ TEST(rows_are_dotted_in_order) {
         k->dot_rows(rows, x, scores, 10, 8);
         for (int i = 0; i < 10; i++)
             ASSERT_NEAR(scores[i], 64.0 * i + 28.0, 1e-3);
+        const float *each[] = {rows + 72, rows, rows + 16, rows + 8, rows + 72};
+        k->dot_each(each, x, scores, 5, 8);
+        for (int i = 0; i < 5; i++)
+            ASSERT_NEAR(scores[i], 64.0 * (double)(each[i] - rows) / 8 + 28.0, 1e-3);
+    }
+}
+
+TEST(the_largest_is_found_wherever_it_stands) {
+    EACH_BUILD(k) {
+        float x[67];
+        ASSERT_TRUE(k->most(x, 0) == -INFINITY);
+        for (int at = 0; at < 67; at++) {
+            for (int i = 0; i < 67; i++)
+                x[i] = i == at ? -2.0f : i % 2 ? -3.0f : -INFINITY;
+            ASSERT_TRUE(k->most(x, 67) == -2.0f);
+        }
     }
 }
 

@@ -22,6 +22,8 @@ typedef struct world {
 static double loss_of(const world *w, const float *embedding, uint32_t target) {
     const tw_user *u = tw_user_at(&w->users, w->user);
     double context[D] = {0}, sums[2] = {0}, sum = 0, target_logit = 0;
+    float uniform, each;
+    tw_sampler_expectation(&w->sampler, &w->items, &uniform, &each);
     for (uint32_t k = 0; k < u->past_count; k++)
         for (int h = 0; h < 2; h++)
             sums[h] += pow(h ? w->context.slow : w->context.fast, k);
@@ -33,8 +35,7 @@ static double loss_of(const world *w, const float *embedding, uint32_t target) {
         uint32_t item = j == w->sampler.pool_size ? target : w->sampler.pool[j];
         if (j < w->sampler.pool_size && (item == TW_SLOT_NONE || item == target))
             continue;
-        double logit = w->items.bias[item] -
-                       log((double)w->sampler.pool_size * tw_sampler_probability(&w->sampler, &w->items, item));
+        double logit = w->items.bias[item] - log((double)uniform + (double)each * w->sampler.counts[item]);
         for (int d = 0; d < D; d++)
             logit += tw_row(&w->items.out, item)[d] * (context[d] + embedding[d]);
         if (j == w->sampler.pool_size)

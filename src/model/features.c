@@ -1,0 +1,254 @@
+/* From state to the inputs of the blend: what each scorer says of all items, which items are worth a closer look (the candidates),
+ * and the inputs of each of those. Called by score.c for every ranking and by the blend's own learning; engine thread. */
+#include "model/internal.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define LN2 0.69314718f
+/* What is added before a logarithm: the score of an item that the scorer has never seen. */
+#define TRANSITIONS_LEAST 1e-3f
+#define POPULAR_LEAST 0.5f
+/* Followers of an item seen less than this often are not believed whole (a count in units of one step). */
+#define TRANSITIONS_PRIOR 4.0f
+/* Candidates are chosen by this fixed mixture, near the learned one, so that what is trained does not choose its own examples. */
+static const float first_look_context = 0.4f;
+static const float first_look[TW_FOLLOW_WAYS] = {0.25f, 0.25f, 0.12f};
+/* Logs of counts, times and shares come to about one when divided by these. */
+#define LOG_SHARE 0.25f
+#define LOG_COUNT 0.25f
+#define LOG_TIME 0.125f
+
+void tw_scoring_done(tw_scoring *s) {
+    free(s->context);
+    free(s->first);
+    free(s->raw);
+    free(s->touched);
+    free(s->x);
+    free(s->why);
+    free(s->logs);
+}
+
+static void reserve(tw_scoring *s, uint32_t n) {
+    if (n > s->capacity || s->capacity == 0) {
+        uint32_t capacity = n + n / 2 + 64;
+        tw_scoring_done(s);
+        s->context = tw_alloc_lines(capacity * sizeof(float));
+        s->first = tw_alloc_lines(capacity * sizeof(float));
+        s->logs = tw_alloc_lines(2 * (size_t)capacity * sizeof(float));
+        s->raw = tw_alloc_lines(capacity * sizeof *s->raw);
+        s->touched = tw_alloc(capacity * sizeof *s->touched);
+        s->x = tw_alloc_lines(TW_X_COUNT * TW_BLEND_CANDIDATES * sizeof(float));
+        s->why = tw_alloc_lines(TW_X_COUNT * TW_BLEND_CANDIDATES * sizeof(float));
+        s->touched_count = 0;
+        s->capacity = capacity;
+    }
+    s->n = n;
+}
+
+static void score_context(tw_model *model) {
+    tw_scoring *s = &model->scoring;
+    const tw_rows *out = &model->items.out;
+    for (uint32_t at = 0; at < s->n; at += TW_TABLE_CHUNK_ROWS) {
+        uint32_t rows = s->n - at < TW_TABLE_CHUNK_ROWS ? s->n - at : TW_TABLE_CHUNK_ROWS;
+        model->kernels->dot_rows(tw_row(out, at), model->context.vector, s->context + at, (int)rows, out->D);
+    }
+    model->kernels->axpy(s->context, 1.0f, model->items.bias, (int)s->n);
+    if (model->items.slots.count < s->n)
+        for (uint32_t i = 0; i < s->n; i++)
+            if (!tw_slots_used(&model->items.slots, i)) /* what lies in a free slot depends on restarts */
+                s->context[i] = -INFINITY;
+    float most = model->kernels->most(s->context, (int)s->n);
+    s->context_log_sum = most + logf(model->kernels->exp_sum(s->context, most, s->first, (int)s->n));
+}
+
+/* raw_i = sum over the newest past items p_k of decay^k weight(p_k -> i) / (seen of p_k), for each way; its logarithm is the score
+ * (a logarithm of a sum, not a sum of logarithms: one strong link is enough). */
+static void score_transitions(tw_model *model, const tw_user *u) {
+    tw_scoring *s = &model->scoring;
+    float near = 1, far = 1;
+    for (uint32_t i = 0; i < s->touched_count; i++)
+        memset(&s->raw[s->touched[i]], 0, sizeof *s->raw);
+    s->touched_count = 0;
+    for (uint32_t k = 0, steps = 0; k < u->past_count && steps < (uint32_t)model->config->learn_transitions_steps;
+         k++) {
+        uint32_t place = u->past_count - 1 - k;
+        if (u->flags[place] & TW_PAST_DISLIKED)
+            continue;
+        const tw_follow_row *row = tw_follow_row_at(&model->follow, u->items[place]);
+        steps++;
+        if (row) {
+            float shares[TW_FOLLOW_WAYS] = {near / (row->seen[TW_FOLLOW_NEXT] + TRANSITIONS_PRIOR),
+                                            far / (row->seen[TW_FOLLOW_AFTER] + TRANSITIONS_PRIOR),
+                                            far / (row->seen[TW_FOLLOW_BEFORE] + TRANSITIONS_PRIOR)};
+            for (uint32_t i = 0; i < row->capacity; i++) {
+                if (row->pairs[i].item == TW_PAIR_EMPTY)
+                    continue;
+                uint32_t item = tw_pair_item(&row->pairs[i]);
+                tw_raw *to = &s->raw[item];
+                if (to->votes == 0)
+                    s->touched[s->touched_count++] = item;
+                to->votes += 1;
+                for (int way = 0; way < TW_FOLLOW_WAYS; way++)
+                    to->way[way] += shares[way] * row->pairs[i].weight[way];
+            }
+        }
+        near *= (float)model->config->learn_transitions_near;
+        far *= (float)model->config->learn_transitions_decay;
+    }
+}
+
+/* The first look at all items: a fixed mixture of context and transitions; -INFINITY for what must not be shown. */
+static void look_first(tw_model *model, const tw_user *u) {
+    tw_scoring *s = &model->scoring;
+    uint32_t n = s->touched_count;
+    for (uint32_t i = 0; i < s->n; i++)
+        s->first[i] = first_look_context * (s->context[i] - s->context_log_sum);
+    float *log = s->logs, *in = log + s->capacity, least = logf(TRANSITIONS_LEAST);
+    uint32_t padded =
+        (n + 15) & ~15u; /* whole vectors: an item's logarithm must not depend on its place among the touched */
+    for (int way = 0; way < TW_FOLLOW_WAYS; way++) {
+        for (uint32_t t = 0; t < n; t++) {
+            in[t] = s->raw[s->touched[t]].way[way];
+            log[t] = -least;
+        }
+        for (uint32_t t = n; t < padded; t++)
+            log[t] = in[t] = 0;
+        model->kernels->add_log(log, LN2, in, TRANSITIONS_LEAST, (int)padded);
+        for (uint32_t t = 0; t < n; t++)
+            s->first[s->touched[t]] += first_look[way] * log[t];
+    }
+    tw_model_hide(model, u, s->first);
+}
+
+#define BINS 512
+#define BINS_PER_NAT 32.0f
+
+static uint32_t bin_of(float most, float score) {
+    float below = (most - score) * BINS_PER_NAT;
+    return below < BINS ? (uint32_t)below : BINS;
+}
+
+/* The candidates: the user's newest past items, then the best of the first look, bin by bin; within the last bin in order of
+ * slots. Takes the candidates out of the first look, where no item above the edge is left. */
+static void choose(tw_model *model, const tw_user *u) {
+    tw_scoring *s = &model->scoring;
+    uint32_t counts[BINS + 1] = {0}, bin = 0;
+    s->candidates_count = 0;
+    for (uint32_t place = tw_model_first_repeat(model, u); place < u->past_count; place++)
+        if (s->first[u->items[place]] > -INFINITY) {
+            s->candidates[s->candidates_count++] = u->items[place];
+            s->first[u->items[place]] = -INFINITY;
+        }
+    float most = model->kernels->most(s->first, (int)s->n);
+    s->edge = most;
+    if (!(most > -INFINITY))
+        return;
+    for (uint32_t i = 0; i < s->n; i++)
+        counts[bin_of(most, s->first[i])]++;
+    uint32_t taken = s->candidates_count;
+    while (bin < BINS && taken + counts[bin] <= TW_BLEND_CANDIDATES)
+        taken += counts[bin++];
+    uint32_t left = TW_BLEND_CANDIDATES - taken;
+    for (uint32_t i = 0; i < s->n; i++) {
+        uint32_t in = bin_of(most, s->first[i]);
+        if (in < bin || (in == bin && bin < BINS && left > 0)) {
+            left -= in == bin;
+            s->candidates[s->candidates_count++] = i;
+            s->first[i] = -INFINITY;
+        }
+    }
+    s->edge = most - (float)bin / BINS_PER_NAT;
+}
+
+static float log_count(float count) {
+    return LOG_COUNT * logf(count + POPULAR_LEAST);
+}
+
+static void put(float *x, int input, float value) {
+    x[input * TW_BLEND_CANDIDATES] = value;
+}
+
+static void own_inputs(const tw_model *model, const tw_user *u, uint32_t place, float *x) {
+    const tw_scoring *s = &model->scoring;
+    int64_t age_s = s->now_ms / 1000 - (int64_t)u->times_s[place];
+    put(x, TW_X_OWN, 1);
+    put(x, TW_X_REPEAT, LOG_SHARE * LN2 * tw_repeat_score(&model->repeat, u, place, s->now_ms));
+    put(x, TW_X_OWN_TIME, LOG_TIME * logf(1.0f + (float)(age_s > 0 ? age_s : 0)));
+    put(x, TW_X_OWN_PLACE, LOG_COUNT * logf((float)(u->past_count - place)));
+    put(x, TW_X_OWN_COUNT, LOG_COUNT * logf((float)u->counts[place]));
+    put(x, TW_X_OWN_BOUGHT, u->flags[place] & TW_PAST_BOUGHT ? 1 : 0);
+    if (u->resume_at > 0 && place >= u->resume && u->events - u->resume_at < 16) {
+        float ahead = (float)(place - u->resume), since = (float)(u->events - u->resume_at);
+        put(x, TW_X_RESUME, 1.0f / (1.0f + ahead + since));
+    }
+}
+
+static float log_share(float share) {
+    return LOG_SHARE * logf(share + TRANSITIONS_LEAST);
+}
+
+float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way) {
+    const tw_follow_row *row = tw_follow_row_at(&model->follow, from);
+    const tw_pair *pair = row ? tw_follow_find(row, to) : NULL;
+    return pair ? pair->weight[way] / (row->seen[way] + TRANSITIONS_PRIOR) : 0;
+}
+
+void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
+    const tw_scoring *s = &model->scoring;
+    const tw_user *u = tw_user_at(&model->users, s->user);
+    const tw_item *it = &model->items.items[item];
+    uint32_t last = model->context.used[0];
+    const tw_follow_row *row = tw_follow_row_at(&model->follow, last);
+    int half = model->context.D / 2;
+    for (int f = 0; f < TW_X_COUNT; f++)
+        put(x, f, 0);
+    put(x, TW_X_CONTEXT, LOG_SHARE * (s->context[item] - s->context_log_sum));
+    put(x, TW_X_CONTEXT_FAST,
+        LOG_SHARE * model->kernels->dot(tw_row(&model->items.out, item), model->context.vector, half));
+    const tw_raw *raw = &s->raw[item];
+    put(x, TW_X_VOTES, LOG_COUNT * logf(1.0f + raw->votes));
+    put(x, TW_X_MIXED,
+        log_share(0.25f * expf(s->context[item] - s->context_log_sum) + 0.2f * raw->way[TW_FOLLOW_NEXT] +
+                  0.1f * raw->way[TW_FOLLOW_AFTER] + 0.1f * raw->way[TW_FOLLOW_BEFORE]));
+    for (int way = 0; way < TW_FOLLOW_WAYS; way++)
+        put(x, TW_X_NEXT + way, log_share(s->raw[item].way[way]));
+    put(x, TW_X_LAST_NEXT, log_share(tw_model_transition(model, last, item, TW_FOLLOW_NEXT)));
+    put(x, TW_X_LAST_AFTER, log_share(tw_model_transition(model, last, item, TW_FOLLOW_AFTER)));
+    put(x, TW_X_TRENDING, log_count(model->items.popular[item] * (float)(1.0 / model->popular_unit)));
+    put(x, TW_X_POPULAR, log_count((float)model->sampler.counts[item]));
+    put(x, TW_X_QUIET, LOG_TIME * logf((float)(model->sequence - it->last_sequence + 1)));
+    int64_t young_s = (s->now_ms - it->first_ms) / 1000;
+    put(x, TW_X_YOUNG, LOG_TIME * logf(1.0f + (float)(young_s > 0 ? young_s : 0)));
+    int place = tw_past_find(u, item);
+    if (place >= 0 && (uint32_t)place >= tw_model_first_repeat(model, u))
+        own_inputs(model, u, (uint32_t)place, x);
+    int64_t pause_s = (s->now_ms - u->last_ms) / 1000;
+    put(x, TW_X_ONE, 1);
+    put(x, TW_X_LENGTH, LOG_COUNT * logf((float)u->past_count));
+    put(x, TW_X_PAUSE, LOG_TIME * logf(1.0f + (float)(pause_s > 0 ? pause_s : 0)));
+    put(x, TW_X_SEEN, row ? LOG_COUNT * logf(1.0f + row->seen[TW_FOLLOW_AFTER]) : 0);
+}
+
+void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms) {
+    tw_scoring *s = &model->scoring;
+    reserve(s, model->items.slots.end);
+    s->user = user;
+    s->now_ms = now_ms;
+    s->means_known = false;
+    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_at(&model->users, user);
+    s->bucket = tw_blend_bucket(u ? u->past_count : 0);
+    s->candidates_count = 0;
+    s->has_context = u && tw_context_make(&model->context, &model->items, u,
+                                          model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL);
+    if (!s->has_context)
+        return;
+    score_context(model);
+    score_transitions(model, u);
+    look_first(model, u);
+    choose(model, u);
+    for (uint32_t c = 0; c < s->candidates_count; c++)
+        tw_model_inputs(model, s->candidates[c], s->x + c);
+}
