@@ -178,7 +178,7 @@
       "Learning rate of the context embeddings (row-wise Adagrad)")                                                    \
     X(REAL, learn_user_rate, "learn.user.rate", 0.05, 0, 10, "",                                                       \
       "Learning rate of a user's own embedding beside the context; 0 leaves it out")                                   \
-    X(INT, learn_negatives, "learn.negatives", 256, 8, 4096, "items",                                                  \
+    X(INT, learn_negatives, "learn.negatives", 128, 8, 4096, "items",                                                  \
       "Size of the shared pool of sampled negatives; a multiple of 8")                                                 \
     X(INT, learn_transitions_steps, "learn.transitions.steps", 8, 1, 64, "items",                                      \
       "Newest past items whose followers are learned and asked")                                                       \
@@ -187,11 +187,11 @@
       "The same in a second count, of what comes right after")                                                         \
     X(INT, learn_transitions_pairs_max, "learn.transitions.pairs.max", 16777216, 1024, 4000000000LL, "pairs",          \
       "Most pairs of all items together; beyond it the weakest eighth is pruned and counted")                          \
-    X(INT, learn_repeat_items, "learn.repeat.items", 24, 0, 128, "items",                                              \
+    X(INT, learn_repeat_items, "learn.repeat.items", 64, 0, 128, "items",                                              \
       "Newest past items whose chance to be met again is learned by age and count")                                    \
     X(INT, learn_popular_events, "learn.popular.events", 10000, 10, 1000000000, "events",                              \
       "Half-life of the fast popularity, in applied events; the slow one counts the last 65,536")                      \
-    X(INT, learn_blend_every, "learn.blend.every", 64, 1, 1000000, "events",                                           \
+    X(INT, learn_blend_every, "learn.blend.every", 48, 1, 1000000, "events",                                           \
       "One event of so many (chosen by hash; fewer for more than 16,384 items) trains the blend by ranking all items") \
     X(REAL, learn_blend_rate, "learn.blend.rate", 0.1, 1e-6, 10, "", "Learning rate of the blend (Adagrad)")          \
     X(REAL, learn_mf_rate, "learn.mf.rate", 0.05, 1e-6, 10, "", "Learning rate of the factor model")                   \

@@ -19,12 +19,16 @@
 enum {
     TW_X_CONTEXT,      /* log-probability by the context */
     TW_X_CONTEXT_FAST, /* the half of it that forgets fast */
-    TW_X_NEXT, /* transitions: log-shares of next, after, before over the newest past items, and of next and after of the last alone */
+    TW_X_BIAS,         /* the part of it that is the item's alone */
+    /* Transitions: log-shares of next, after, before over the newest past items, then over the last alone. */
+    TW_X_NEXT,
     TW_X_AFTER,
     TW_X_BEFORE,
     TW_X_LAST_NEXT,
     TW_X_LAST_AFTER,
-    TW_X_VOTES,    /* log of how many of the newest past items it followed or led to */
+    TW_X_LAST_BEFORE,
+    TW_X_PREVIOUS_AFTER, /* the item before the last, alone */
+    TW_X_VOTES,          /* log of how many of the newest past items it followed or led to */
     TW_X_MIXED,    /* log of a mixture of the shares by context, next, after and before: one strong voice is enough */
     TW_X_TRENDING, /* log-counts: decayed fast, and slow */
     TW_X_POPULAR,
@@ -39,13 +43,14 @@ enum {
     TW_X_RESUME,     /* what the user met next after an item met again: 1 for the next, less for those after */
     TW_X_ONE,        /* 1; and of the user, the same for all candidates: they speak through the hidden layer only */
     TW_X_LENGTH,     /* log of history length */
+    TW_X_HABIT,      /* share of the user's events that met an item again */
     TW_X_PAUSE,      /* log of time since the user's last event */
     TW_X_SEEN,       /* log of how much was seen of the last item */
     TW_X_COUNT
 };
 #define TW_BLEND_HIDDEN 32
 #define TW_BLEND_BUCKETS 8 /* histories of 1, 2, 3-4, 5-8, 9-16, 17-32, 33-64, more */
-#define TW_BLEND_CANDIDATES 192
+#define TW_BLEND_CANDIDATES 256
 
 typedef struct tw_blend_weights {
     float shared[TW_X_COUNT], by_length[TW_BLEND_BUCKETS][TW_X_COUNT];

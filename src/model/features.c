@@ -190,10 +190,26 @@ static float log_share(float share) {
     return LOG_SHARE * logf(share + TRANSITIONS_LEAST);
 }
 
-float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way) {
+/* What the row of an item says of another one: a share of what was seen, for each way; all 0 when nothing. */
+static void shares_of(const tw_model *model, uint32_t from, uint32_t to, float *shares) {
     const tw_follow_row *row = tw_follow_row_at(&model->follow, from);
     const tw_pair *pair = row ? tw_follow_find(row, to) : NULL;
-    return pair ? pair->weight[way] / (row->seen[way] + TRANSITIONS_PRIOR) : 0;
+    for (int way = 0; way < TW_FOLLOW_WAYS; way++)
+        shares[way] = pair ? pair->weight[way] / (row->seen[way] + TRANSITIONS_PRIOR) : 0;
+}
+
+float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way) {
+    float shares[TW_FOLLOW_WAYS];
+    shares_of(model, from, to, shares);
+    return shares[way];
+}
+
+/* The place of an item among the user's newest ones, of which the repeats know; -1 when it is not there. */
+static int place_of(const tw_model *model, const tw_user *u, uint32_t item) {
+    int first = (int)tw_model_first_repeat(model, u), place = (int)u->past_count - 1;
+    while (place >= first && u->items[place] != item)
+        place--;
+    return place >= first ? place : -1;
 }
 
 void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
@@ -215,19 +231,26 @@ void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
                   0.1f * raw->way[TW_FOLLOW_AFTER] + 0.1f * raw->way[TW_FOLLOW_BEFORE]));
     for (int way = 0; way < TW_FOLLOW_WAYS; way++)
         put(x, TW_X_NEXT + way, log_share(s->raw[item].way[way]));
-    put(x, TW_X_LAST_NEXT, log_share(tw_model_transition(model, last, item, TW_FOLLOW_NEXT)));
-    put(x, TW_X_LAST_AFTER, log_share(tw_model_transition(model, last, item, TW_FOLLOW_AFTER)));
+    put(x, TW_X_BIAS, LOG_SHARE * model->items.bias[item]);
+    float shares[TW_FOLLOW_WAYS];
+    shares_of(model, last, item, shares);
+    for (int way = 0; way < TW_FOLLOW_WAYS; way++)
+        put(x, TW_X_LAST_NEXT + way, log_share(shares[way]));
+    float previous =
+        model->context.used_count > 1 ? tw_model_transition(model, model->context.used[1], item, TW_FOLLOW_AFTER) : 0;
+    put(x, TW_X_PREVIOUS_AFTER, log_share(previous));
     put(x, TW_X_TRENDING, log_count(model->items.popular[item] * (float)(1.0 / model->popular_unit)));
     put(x, TW_X_POPULAR, log_count((float)model->sampler.counts[item]));
     put(x, TW_X_QUIET, LOG_TIME * logf((float)(model->sequence - it->last_sequence + 1)));
     int64_t young_s = (s->now_ms - it->first_ms) / 1000;
     put(x, TW_X_YOUNG, LOG_TIME * logf(1.0f + (float)(young_s > 0 ? young_s : 0)));
-    int place = tw_past_find(u, item);
-    if (place >= 0 && (uint32_t)place >= tw_model_first_repeat(model, u))
+    int place = place_of(model, u, item);
+    if (place >= 0)
         own_inputs(model, u, (uint32_t)place, x);
     int64_t pause_s = (s->now_ms - u->last_ms) / 1000;
     put(x, TW_X_ONE, 1);
     put(x, TW_X_LENGTH, LOG_COUNT * logf((float)u->past_count));
+    put(x, TW_X_HABIT, u->events > u->past_count ? 1.0f - (float)u->past_count / (float)u->events : 0);
     put(x, TW_X_PAUSE, LOG_TIME * logf(1.0f + (float)(pause_s > 0 ? pause_s : 0)));
     put(x, TW_X_SEEN, row ? LOG_COUNT * logf(1.0f + row->seen[TW_FOLLOW_AFTER]) : 0);
 }

@@ -185,13 +185,13 @@ static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_eve
         if (model->items.items[item].last_sequence > 0 && blend_chosen(model, partition, offset))
             tw_model_blend_learn(model, user, item, event->event_ms);
         tw_repeat_learn(&model->repeat, u, item, event->event_ms);
-        tw_sampler_refresh(&model->sampler, &model->items, &rng);
         float *embedding = model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL;
         if (tw_context_make(&model->context, &model->items, u, embedding)) {
             float loss = tw_context_train(&model->context, &model->items, &model->sampler, embedding, item, strength);
             if (!isfinite(loss))
                 return tw_fail(err, TW_E_DIVERGED, "loss is not finite at event %" PRIu64, model->sequence);
         }
+        tw_sampler_refresh(&model->sampler, &model->items, &rng);
         learn_transitions(model, u, item, strength);
     }
     return TW_OK;

@@ -29,7 +29,7 @@ void tw_sampler_reach(tw_sampler *sampler, uint32_t items_capacity); /* counts f
 void tw_sampler_note(tw_sampler *sampler, uint32_t item);
 /* One draw: half by popularity, half uniform over live items; TW_SLOT_NONE when none can be had. */
 uint32_t tw_sampler_draw(const tw_sampler *sampler, const tw_items *items, tw_rng *rng);
-/* Draws an eighth of the pool anew (all of it where nothing was drawn yet). */
+/* Draws an eighth of the pool anew, for the next event, and fetches its rows meanwhile. */
 void tw_sampler_refresh(tw_sampler *sampler, const tw_items *items, tw_rng *rng);
 /* How often an item is expected in a pool drawn anew: ret_uniform + ret_each x its count in the ring. */
 void tw_sampler_expectation(const tw_sampler *sampler, const tw_items *items, float *ret_uniform, float *ret_each);

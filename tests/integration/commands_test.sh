@@ -80,6 +80,9 @@ expect 0 '"consumed":3[0-9][0-9][0-9]' "$T" replay "$dir/more.csv" --state "$dir
 expect 1 'learn.dim' "$T" replay "$dir/more.csv" --state "$dir/s" --set learn.dim=32
 expect 0 '"lists":[1-9]' "$T" replay "$dir/events.csv" --state "$dir/final" --out "$dir/final.lists" --lists final --json $small
 expect 0 '^\{"file".*"asked":[1-9][0-9]*,"hr10":' "$T" evaluate "$dir/events.csv" --exclude-consumed --json $small
+expect 0 '^\{"file".*"every":3,.*"by_history":.*"items_younger_than_a_day":.*"without":\{"context":.*"repeat":' "$T" evaluate "$dir/events.csv" --every 3 --ablate --json $small
+expect 0 'without transitions .* it adds ' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --every 5 --ablate $small
+expect 2 'one file' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --state "$dir/two" $small
 
 # Exclusion is hard: nothing consumed is ever in a list. (In order, so that no row is late.)
 { head -1 "$dir/events.csv"; sed 1d "$dir/events.csv" | grep '^[0-9]' | sort -t, -k1,1n; } >"$dir/ordered.csv"
