@@ -64,6 +64,11 @@ static void score_context(tw_model *model) {
     s->context_log_sum = most + logf(model->kernels->exp_sum(s->context, most, s->first, (int)s->n));
 }
 
+/* By which weights of a row become shares. */
+static float seen_of(const tw_follow_row *row, int way) {
+    return row->seen[way] + TRANSITIONS_PRIOR * tw_follow_unit(row, way);
+}
+
 /* raw_i = sum over the newest past items p_k of decay^k weight(p_k -> i) / (seen of p_k), for each way; its logarithm is the score
  * (a logarithm of a sum, not a sum of logarithms: one strong link is enough). */
 static void score_transitions(tw_model *model, const tw_user *u) {
@@ -80,9 +85,8 @@ static void score_transitions(tw_model *model, const tw_user *u) {
         const tw_follow_row *row = tw_follow_row_at(&model->follow, u->items[place]);
         steps++;
         if (row) {
-            float shares[TW_FOLLOW_WAYS] = {near / (row->seen[TW_FOLLOW_NEXT] + TRANSITIONS_PRIOR),
-                                            far / (row->seen[TW_FOLLOW_AFTER] + TRANSITIONS_PRIOR),
-                                            far / (row->seen[TW_FOLLOW_BEFORE] + TRANSITIONS_PRIOR)};
+            float shares[TW_FOLLOW_WAYS] = {near / seen_of(row, TW_FOLLOW_NEXT), far / seen_of(row, TW_FOLLOW_AFTER),
+                                            far / seen_of(row, TW_FOLLOW_BEFORE)};
             for (uint32_t i = 0; i < row->capacity; i++) {
                 if (row->pairs[i].item == TW_PAIR_EMPTY)
                     continue;
@@ -195,7 +199,7 @@ static void shares_of(const tw_model *model, uint32_t from, uint32_t to, float *
     const tw_follow_row *row = tw_follow_row_at(&model->follow, from);
     const tw_pair *pair = row ? tw_follow_find(row, to) : NULL;
     for (int way = 0; way < TW_FOLLOW_WAYS; way++)
-        shares[way] = pair ? pair->weight[way] / (row->seen[way] + TRANSITIONS_PRIOR) : 0;
+        shares[way] = pair ? pair->weight[way] / seen_of(row, way) : 0;
 }
 
 float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way) {
@@ -252,7 +256,8 @@ void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
     put(x, TW_X_LENGTH, LOG_COUNT * logf((float)u->past_count));
     put(x, TW_X_HABIT, u->events > u->past_count ? 1.0f - (float)u->past_count / (float)u->events : 0);
     put(x, TW_X_PAUSE, LOG_TIME * logf(1.0f + (float)(pause_s > 0 ? pause_s : 0)));
-    put(x, TW_X_SEEN, row ? LOG_COUNT * logf(1.0f + row->seen[TW_FOLLOW_AFTER]) : 0);
+    put(x, TW_X_SEEN,
+        row ? LOG_COUNT * logf(1.0f + row->seen[TW_FOLLOW_AFTER] / tw_follow_unit(row, TW_FOLLOW_AFTER)) : 0);
 }
 
 void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms) {

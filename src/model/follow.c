@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define CAPACITY_MIN 4
-#define SEEN_SIZE (TW_FOLLOW_WAYS * sizeof(float))
+#define HEAD_SIZE (2 * TW_FOLLOW_WAYS * sizeof(float)) /* of a row in the store: seen, unit */
 
 void tw_follow_init(tw_follow *follow, uint64_t pairs_max) {
     *follow = (tw_follow){.pairs_max = pairs_max};
@@ -78,12 +78,32 @@ static tw_pair *pair_for(tw_follow *follow, tw_follow_row *row, uint32_t next) {
     return pair;
 }
 
+/* All weights of a way in a row are scaled back when its unit has grown this far: float holds 1e38. */
+#define UNIT_MAX 1e12f
+
+/* What one event takes from older weights of its row: next keeps about the last 70, the others 300. Chosen on ml1m_pos, online_retail
+ * and yoochoose17d: HR@10 rises by .001 to .002 on each against none. */
+static const float forget[TW_FOLLOW_WAYS] = {0.015f, 0.003f, 0.003f};
+
+static void grow_unit(tw_follow_row *row, int way, float weight) {
+    float unit = tw_follow_unit(row, way) / (1.0f - forget[way] * weight);
+    if (unit > UNIT_MAX) {
+        for (uint32_t i = 0; i < row->capacity; i++)
+            row->pairs[i].weight[way] /= unit;
+        row->seen[way] /= unit;
+        row->whole = true;
+        unit = 1;
+    }
+    row->unit[way] = unit;
+}
+
 static void add(tw_follow *follow, uint32_t item, uint32_t other, int way, float weight) {
     tw_follow_row *row = reach(follow, item);
     tw_pair *pair = pair_for(follow, row, other);
-    pair->weight[way] += weight;
+    grow_unit(row, way, weight);
+    pair->weight[way] += weight * row->unit[way];
     pair->item |= TW_PAIR_DIRTY;
-    row->seen[way] += weight;
+    row->seen[way] += weight * row->unit[way];
     tw_dirty_add(&follow->dirty, item);
 }
 
@@ -99,12 +119,13 @@ void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next) {
         __builtin_prefetch(&row->pairs[home_of(next, row->capacity)], 1);
 }
 
-static float strength_of(const tw_pair *pair) {
-    return pair->weight[TW_FOLLOW_AFTER] + pair->weight[TW_FOLLOW_BEFORE];
+static float strength_of(const tw_follow_row *row, const tw_pair *pair) {
+    return pair->weight[TW_FOLLOW_AFTER] / tw_follow_unit(row, TW_FOLLOW_AFTER) +
+           pair->weight[TW_FOLLOW_BEFORE] / tw_follow_unit(row, TW_FOLLOW_BEFORE);
 }
 
-static bool stays(const tw_pair *pair, float weight_min, const tw_slots *live) {
-    return pair->item != TW_PAIR_EMPTY && strength_of(pair) >= weight_min &&
+static bool stays(const tw_follow_row *row, const tw_pair *pair, float weight_min, const tw_slots *live) {
+    return pair->item != TW_PAIR_EMPTY && strength_of(row, pair) >= weight_min &&
            (!live || tw_slots_used(live, tw_pair_item(pair)));
 }
 
@@ -112,7 +133,7 @@ static bool stays(const tw_pair *pair, float weight_min, const tw_slots *live) {
 static bool rebuild(tw_follow *follow, tw_follow_row *row, float weight_min, const tw_slots *live) {
     uint32_t kept = 0, n = 0;
     for (uint32_t i = 0; i < row->capacity; i++)
-        kept += stays(&row->pairs[i], weight_min, live);
+        kept += stays(row, &row->pairs[i], weight_min, live);
     if (kept == row->count)
         return false;
     uint32_t capacity = CAPACITY_MIN;
@@ -120,7 +141,7 @@ static bool rebuild(tw_follow *follow, tw_follow_row *row, float weight_min, con
         capacity *= 2;
     tw_pair *keep = tw_alloc(((size_t)kept + 1) * sizeof *keep);
     for (uint32_t i = 0; i < row->capacity; i++)
-        if (stays(&row->pairs[i], weight_min, live))
+        if (stays(row, &row->pairs[i], weight_min, live))
             keep[n++] = row->pairs[i];
     follow->bytes -= (size_t)row->capacity * sizeof(tw_pair);
     free(row->pairs);
@@ -146,7 +167,7 @@ void tw_follow_bound(tw_follow *follow) {
     for (size_t item = 0; item < follow->rows_capacity; item++)
         for (uint32_t i = 0; i < follow->rows[item].capacity; i++)
             if (follow->rows[item].pairs[i].item != TW_PAIR_EMPTY) {
-                float strength = strength_of(&follow->rows[item].pairs[i]);
+                float strength = strength_of(&follow->rows[item], &follow->rows[item].pairs[i]);
                 uint32_t bits;
                 memcpy(&bits, &strength, sizeof bits);
                 steps[bits >> STEP_SHIFT]++;
@@ -193,10 +214,15 @@ static int by_item(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+static void put_head(const tw_follow_row *row, tw_buf *out) {
+    tw_buf_put(out, row->seen, sizeof row->seen);
+    tw_buf_put(out, row->unit, sizeof row->unit);
+}
+
 void tw_follow_encode(const tw_follow *follow, uint32_t item, tw_buf *out) {
     const tw_follow_row *row = tw_follow_row_at(follow, item);
-    static const float nothing[TW_FOLLOW_WAYS];
-    tw_buf_put(out, row ? row->seen : nothing, sizeof nothing);
+    static const tw_follow_row nothing;
+    put_head(row ? row : &nothing, out);
     if (!row)
         return;
     tw_pair *sorted = tw_alloc(row->count * sizeof(tw_pair));
@@ -218,7 +244,7 @@ bool tw_follow_take_delta(tw_follow *follow, uint32_t item, tw_buf *out) {
     tw_follow_row *row = &follow->rows[item];
     size_t start = out->size;
     uint32_t changed = 0;
-    tw_buf_put(out, row->seen, sizeof row->seen);
+    put_head(row, out);
     for (uint32_t i = 0; i < row->capacity; i++)
         if (row->pairs[i].item & TW_PAIR_DIRTY) {
             row->pairs[i].item &= ~TW_PAIR_DIRTY;
@@ -233,7 +259,7 @@ bool tw_follow_take_delta(tw_follow *follow, uint32_t item, tw_buf *out) {
 }
 
 tw_code tw_follow_load(tw_follow *follow, uint32_t item, tw_slice bytes, bool delta, tw_err *err) {
-    if (bytes.size < SEEN_SIZE || (bytes.size - SEEN_SIZE) % sizeof(tw_pair))
+    if (bytes.size < HEAD_SIZE || (bytes.size - HEAD_SIZE) % sizeof(tw_pair))
         return tw_fail(err, TW_E_STORE, "followers of item row %" PRIu32 " are damaged", item);
     if (!delta)
         tw_follow_drop(follow, item);
@@ -241,7 +267,8 @@ tw_code tw_follow_load(tw_follow *follow, uint32_t item, tw_slice bytes, bool de
     if (!row->pairs) /* a row whose pairs were all pruned is there still: how much was seen of the item counts */
         resize(follow, row, CAPACITY_MIN);
     memcpy(row->seen, bytes.data, sizeof row->seen);
-    for (size_t at = sizeof row->seen; at < bytes.size; at += sizeof(tw_pair)) {
+    memcpy(row->unit, (const char *)bytes.data + sizeof row->seen, sizeof row->unit);
+    for (size_t at = HEAD_SIZE; at < bytes.size; at += sizeof(tw_pair)) {
         tw_pair loaded;
         memcpy(&loaded, bytes.data + at, sizeof loaded);
         if (loaded.item >= TW_PAIR_EMPTY)

@@ -2,7 +2,8 @@
  * beyond the first), after (some steps on) and before (some steps back). An item follows itself too: that is how likely
  * this very item is met again.
  *
- * A row is a small open-addressing table from item to weight. All rows together are bounded; beyond it the weakest pairs of
+ * A row forgets as it learns, so that an item often met follows the stream and one seldom met keeps what it has.
+ * It is a small open-addressing table from item to weight. All rows together are bounded; beyond it the weakest pairs of
  * the whole are pruned. Nothing here depends on the layout of a row, which a restart may change. Engine thread. */
 #ifndef TW_MODEL_FOLLOW_H
 #define TW_MODEL_FOLLOW_H
@@ -26,9 +27,11 @@ typedef struct tw_pair {
 typedef struct tw_follow_row {
     tw_pair *pairs; /* (capacity), a power of two; NULL: none yet */
     uint32_t count, capacity;
-    float
-        seen[TW_FOLLOW_WAYS]; /* sums of weights ever added (what was pruned included): how much was seen of the item */
-    bool whole;               /* goes to the store whole at the next commit */
+    /* Sums of weights ever added (what was pruned included): how much was seen of the item. */
+    float seen[TW_FOLLOW_WAYS];
+    float unit
+        [TW_FOLLOW_WAYS]; /* weight of one now; grows as the row learns, so that old weights need not be touched; 0: new */
+    bool whole;           /* goes to the store whole at the next commit */
 } tw_follow_row;
 
 typedef struct tw_follow {
@@ -54,6 +57,10 @@ static inline const tw_follow_row *tw_follow_row_at(const tw_follow *follow, uin
 }
 static inline uint32_t tw_pair_item(const tw_pair *pair) {
     return pair->item & ~TW_PAIR_DIRTY;
+}
+/* Weight of one event now, by which weights and seen are to be read. */
+static inline float tw_follow_unit(const tw_follow_row *row, int way) {
+    return row->unit[way] > 0 ? row->unit[way] : 1.0f;
 }
 /* The pair of a row, or NULL. */
 const tw_pair *tw_follow_find(const tw_follow_row *row, uint32_t item);
