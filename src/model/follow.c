@@ -97,20 +97,22 @@ static void grow_unit(tw_follow_row *row, int way, float weight) {
     row->unit[way] = unit;
 }
 
-static void add(tw_follow *follow, uint32_t item, uint32_t other, int way, float weight) {
-    tw_follow_row *row = reach(follow, item);
-    tw_pair *pair = pair_for(follow, row, other);
+static void add(tw_follow_row *row, tw_pair *pair, int way, float weight) {
     grow_unit(row, way, weight);
     pair->weight[way] += weight * row->unit[way];
     pair->item |= TW_PAIR_DIRTY;
     row->seen[way] += weight * row->unit[way];
-    tw_dirty_add(&follow->dirty, item);
 }
 
 void tw_follow_add(tw_follow *follow, uint32_t item, uint32_t next, float near, float far) {
-    add(follow, item, next, TW_FOLLOW_AFTER, far);
-    add(follow, item, next, TW_FOLLOW_NEXT, near);
-    add(follow, next, item, TW_FOLLOW_BEFORE, far);
+    tw_follow_row *row = reach(follow, item);
+    tw_pair *pair = pair_for(follow, row, next);
+    add(row, pair, TW_FOLLOW_AFTER, far);
+    add(row, pair, TW_FOLLOW_NEXT, near);
+    tw_dirty_add(&follow->dirty, item);
+    row = reach(follow, next);
+    add(row, pair_for(follow, row, item), TW_FOLLOW_BEFORE, far);
+    tw_dirty_add(&follow->dirty, next);
 }
 
 void tw_follow_prefetch(const tw_follow *follow, uint32_t item, uint32_t next) {
