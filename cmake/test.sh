@@ -3,6 +3,6 @@
 failed=0
 for build in "$@"; do
     echo "== $build"
-    ctest --test-dir "$build" --output-on-failure --no-tests=error || failed=1
+    ctest --test-dir "$build" -j 2 --output-on-failure --no-tests=error || failed=1
 done
 exit $failed
