@@ -285,6 +285,8 @@ static tw_code restore_lanes(tw_engine *engine, uint32_t task, tw_slice lanes, t
         tw_lane *lane = lane_of(engine, name, task);
         TW_TRY(tw_clean_load_meta(lane->clean, meta, err));
         position_of(engine, lane)->offset = offset;
+        int64_t watermark_ms = tw_clean_watermark_ms(lane->clean);
+        engine->watermark_ms = watermark_ms > engine->watermark_ms ? watermark_ms : engine->watermark_ms;
     }
     return c.bad ? tw_fail(err, TW_E_CORRUPT, "a closing record of the changelog is damaged") : TW_OK;
 }
