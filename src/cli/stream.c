@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* A question of the page waits for the engine at most so long while nothing comes. */
 #define IDLE_WAIT_MS 20
@@ -21,7 +22,7 @@
 #define CONNECT_WAIT_MS 300
 
 /* For where a partition begins and ends, once a broker has answered. */
-#define BOUNDS_WAIT_MS 10000
+#define BOUNDS_WAIT_MS 500
 
 struct tw_stream {
     const tw_config *config;
@@ -151,6 +152,20 @@ static tw_code ask_bounds(void *self_, const char *topic, int32_t partition, int
     return tw_fail(err, TW_E_NOT_FOUND, "%s is not read", topic);
 }
 
+/* A broker that has just come back may not know yet what it has. */
+static tw_code fit_positions(tw_stream *stream, const tw_kafka_topics *topics, tw_err *err) {
+    asker self = {stream->source, topics};
+    tw_code code;
+    while ((code = tw_engine_fit_positions(stream->engine, &(tw_bounds){&self, ask_bounds}, err)) == TW_E_BUSY) {
+        tw_engine_serve(stream->engine);
+        beat(stream);
+        if (tw_stop_wanted())
+            return tw_fail(err, TW_E_INTERRUPTED, "stopped by a signal before a broker told where its topics end");
+        nanosleep(&(struct timespec){.tv_nsec = CONNECT_WAIT_MS * 1000000L}, NULL);
+    }
+    return code;
+}
+
 tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
     const tw_config *config = stream->config;
     tw_kafka_topics *topics;
@@ -170,10 +185,8 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
         code = wait_for_registry(stream, err);
     if (code == TW_OK)
         code = tw_engine_attach(stream->engine, stream->source, err);
-    if (code == TW_OK) {
-        asker self = {stream->source, topics};
-        code = tw_engine_fit_positions(stream->engine, &(tw_bounds){&self, ask_bounds}, err);
-    }
+    if (code == TW_OK)
+        code = fit_positions(stream, topics, err);
     tw_kafka_topics_close(topics);
     return code;
 }

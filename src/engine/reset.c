@@ -48,12 +48,20 @@ tw_code tw_engine_reset(tw_engine *engine, const char *const *topics, int topics
     return tw_engine_commit(engine, err);
 }
 
+/* With a changelog a task's position is that of its closing record, wherever this process has left it: only the items are ours alone. */
+static bool is_ours(const tw_engine *engine, const char *topic) {
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        if (engine->lanes[i].items && strcmp(engine->lanes[i].name, topic) == 0)
+            return true;
+    return !engine->options.changelog;
+}
+
 tw_code tw_engine_fit_positions(tw_engine *engine, const tw_bounds *bounds, tw_err *err) {
     for (size_t i = 0; i < engine->positions_count; i++) {
         tw_position *position = &engine->positions[i];
         const char *topic = topic_of(position);
         int64_t low, high, to;
-        if (!topic || position->offset == TW_POSITION_BEGINNING)
+        if (!topic || position->offset == TW_POSITION_BEGINNING || !is_ours(engine, topic))
             continue;
         tw_code code = bounds->ask(bounds->self, topic, position->partition, &low, &high, err);
         if (code == TW_E_NOT_FOUND) /* not read any more */
