@@ -8,26 +8,7 @@ T=$TAILWATER
 . "$TW_SOURCE_DIR/tests/support/stream.sh"
 running= listener=
 trap '[ -z "$running" ] || kill -9 $running 2>/dev/null; [ -z "$listener" ] || kill $listener; broker_stop; rm -rf "$dir"' EXIT
-failed=0 checks=0
-complain() { echo "FAILED: $1"; failed=1; }
 
-# expect EXIT PATTERN COMMAND...: the exit code, and an extended pattern in stdout or stderr
-expect() {
-    local want=$1 pattern=$2 got
-    shift 2
-    timeout 60 "$@" >"$dir/out" 2>&1
-    got=$?
-    checks=$((checks + 1))
-    [ $got -eq "$want" ] && grep -qE -- "$pattern" "$dir/out" ||
-        complain "$*: exit $got (wanted $want), pattern \"$pattern\": $(tail -3 "$dir/out")"
-}
-# check WHAT COMMAND...: it succeeds
-check() {
-    local what=$1
-    shift
-    checks=$((checks + 1))
-    "$@" || complain "$what"
-}
 start() {
     "$T" run --config "$dir/ops.yaml" --state "$dir/state" "$@" >"$dir/run" 2>"$dir/log" &
     running=$!
@@ -41,10 +22,6 @@ stop() { # EXIT
     checks=$((checks + 1))
     [ $got -eq "$1" ] || complain "stopped with $got (wanted $1): $(tail -3 "$dir/log")"
 }
-get() { python3 -c 'import sys, urllib.request as u
-try: print(u.urlopen(sys.argv[1], timeout=5).read().decode())
-except OSError as e: print(e)' "$1"; }
-says() { get "$1" | grep -E -- "$2" >/dev/null; }
 metric() { get http://127.0.0.1:18451/metrics | awk -v m="$1" '$1 == m {print $2}'; }
 log_says() { grep -qsE -- "$1" "$dir/log"; }
 heard() { grep -qsE -- "$1" "$dir/words"; }

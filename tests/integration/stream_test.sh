@@ -8,27 +8,6 @@ T=$TAILWATER
 . "$TW_SOURCE_DIR/tests/support/stream.sh"
 running=
 trap '[ -z "$running" ] || kill -9 $running 2>/dev/null; broker_stop; rm -rf "$dir"' EXIT
-failed=0 checks=0
-complain() { echo "FAILED: $1"; failed=1; }
-
-# expect EXIT PATTERN COMMAND...: the exit code, and an extended pattern in stdout or stderr
-expect() {
-    local want=$1 pattern=$2 got
-    shift 2
-    timeout 60 "$@" >"$dir/out" 2>&1
-    got=$?
-    checks=$((checks + 1))
-    [ $got -eq "$want" ] && grep -qE -- "$pattern" "$dir/out" ||
-        complain "$*: exit $got (wanted $want), pattern \"$pattern\": $(tail -3 "$dir/out")"
-}
-
-# check WHAT COMMAND...: it succeeds
-check() {
-    local what=$1
-    shift
-    checks=$((checks + 1))
-    "$@" || complain "$what"
-}
 
 start() { # config state more...
     local config=$1 state=$2
@@ -48,11 +27,6 @@ stop() {
     [ $got -eq "$1" ] && cat "$dir/run" "$dir/log" | grep -qE -- "$2" || complain "stopped with $got (wanted $1), pattern \"$2\": $(tail -3 "$dir/log")"
 }
 
-get() { python3 -c 'import sys, urllib.request as u
-try: print(u.urlopen(sys.argv[1], timeout=5).read().decode())
-except u.HTTPError as e: print(e.code, e.read().decode())
-except OSError as e: print(e)' "$1"; }
-says() { get "$1" | grep -E -- "$2" >/dev/null; }
 consumed() { "$T" inspect --state "$1" --json >"$dir/state.json" 2>/dev/null && field consumed "$dir/state.json"; }
 has_consumed() { [ "$(consumed "$1")" = "$2" ]; }
 log_says() { grep -qsE -- "$1" "$dir/log"; }

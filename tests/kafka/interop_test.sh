@@ -8,7 +8,6 @@ topic() { bash "$KAFKA" tool org.apache.kafka.tools.TopicCommand --create --topi
 clients() { "$PYTHON" "$TW_SOURCE_DIR/tests/support/kafka/clients.py" "$@"; }
 failed=0 running=
 trap '[ -z "$running" ] || kill "$running"' EXIT
-complain() { echo "FAILED: $1"; failed=1; }
 
 for name in clicks purchases reviews; do topic interop-$name 3; done
 for form in confluent single_object json; do topic interop-$form 2 compact; done

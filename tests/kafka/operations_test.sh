@@ -4,9 +4,8 @@
 set -u
 # shellcheck source=tests/support/stream.sh
 . "$TW_SOURCE_DIR/tests/support/stream.sh"
-failed=0 checks=0 running=
+running=
 trap '[ -z "$running" ] || kill -9 $running 2>/dev/null; bash "$KAFKA" cont 2>/dev/null' EXIT
-complain() { echo "FAILED: $1"; failed=1; }
 topics() { bash "$KAFKA" tool org.apache.kafka.tools.TopicCommand "$@" >/dev/null; }
 case ${KAFKA_VERSION:-4.1.1} in
 3.*) group_class=kafka.admin.ConsumerGroupCommand ;;
@@ -15,22 +14,6 @@ esac
 bash "$KAFKA" tool "$group_class" --list >/dev/null 2>&1 || group_class=org.apache.kafka.tools.consumer.group.ConsumerGroupCommand
 groups() { bash "$KAFKA" tool "$group_class" --describe --group ops "$@" 2>&1; }
 
-# expect EXIT PATTERN COMMAND...: the exit code, and an extended pattern in stdout or stderr
-expect() {
-    local want=$1 pattern=$2 got
-    shift 2
-    timeout 60 "$@" >"$dir/out" 2>&1
-    got=$?
-    checks=$((checks + 1))
-    [ $got -eq "$want" ] && grep -qE -- "$pattern" "$dir/out" ||
-        complain "$*: exit $got (wanted $want), pattern \"$pattern\": $(tail -3 "$dir/out")"
-}
-check() {
-    local what=$1
-    shift
-    checks=$((checks + 1))
-    "$@" || complain "$what"
-}
 start() {
     "$T" run --config "$dir/config.yaml" --state "$dir/state" "$@" >"$dir/run" 2>"$dir/log" &
     running=$!

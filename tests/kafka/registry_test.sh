@@ -9,7 +9,6 @@ clients() { "$PYTHON" "$TW_SOURCE_DIR/tests/support/kafka/clients.py" "$@"; }
 api() { curl -fsS -X "$1" -H 'Content-Type: application/vnd.schemaregistry.v1+json' "$REGISTRY/$2" ${3:+-d "$3"}; }
 failed=0 running= faults=0
 trap '[ -z "$running" ] || kill -9 "$running" 2>/dev/null; bash "$KAFKA" registry-cont 2>/dev/null; bash "$KAFKA" registry-up' EXIT
-complain() { echo "FAILED: $1"; failed=1; }
 
 topic reg-clicks 2
 topic reg-lists 1

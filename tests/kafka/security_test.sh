@@ -5,7 +5,6 @@ set -u
 # shellcheck source=tests/support/stream.sh
 . "$TW_SOURCE_DIR/tests/support/stream.sh"
 failed=0 checks=0
-complain() { echo "FAILED: $1"; failed=1; }
 topic() { bash "$KAFKA" tool org.apache.kafka.tools.TopicCommand --create --topic "$1" --partitions 1 >/dev/null; }
 acl() { bash "$KAFKA" tool "$acl_class" "$@" >"$dir/acl" 2>&1 || complain "AclCommand $*: $(tail -3 "$dir/acl")"; }
 case ${KAFKA_VERSION:-4.1.1} in

@@ -5,7 +5,6 @@ set -u
 . "$TW_SOURCE_DIR/tests/support/stream.sh"
 topic() { bash "$KAFKA" tool org.apache.kafka.tools.TopicCommand --create --topic "$1" --partitions "$2" ${3:+--config cleanup.policy=$3} >/dev/null; }
 failed=0
-complain() { echo "FAILED: $1"; failed=1; }
 for name in clicks purchases reviews recommendations; do topic "stream-$name" 2; done
 topic stream-items 1 compact
 topic stream-dead 1

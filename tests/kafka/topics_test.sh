@@ -4,7 +4,6 @@ set -u
 # shellcheck source=tests/support/stream.sh
 . "$TW_SOURCE_DIR/tests/support/stream.sh"
 failed=0 checks=0
-complain() { echo "FAILED: $1"; failed=1; }
 tool() { bash "$KAFKA" tool org.apache.kafka.tools.TopicCommand "$@"; }
 
 # expect EXIT PATTERN COMMAND...: the exit code, and an extended pattern in stdout or stderr

@@ -1,5 +1,35 @@
 # What the tests of `tailwater run` share: an embedded broker in a process of its own, a configuration for it, and running to the
-# end. Sourced with $dir set to a folder of the test's own and $T to the executable.
+# end, and the words in which a test speaks. Sourced with $dir set to a folder of the test's own and $T to the executable.
+
+# What a test says of itself: $failed and $checks are set to 0 by this file.
+failed=0 checks=0
+complain() { echo "FAILED: $1"; failed=1; }
+
+# expect EXIT PATTERN COMMAND...: the exit code, and an extended pattern in stdout or stderr
+expect() {
+    local want=$1 pattern=$2 got
+    shift 2
+    timeout 60 "$@" >"$dir/out" 2>&1
+    got=$?
+    checks=$((checks + 1))
+    [ $got -eq "$want" ] && grep -qE -- "$pattern" "$dir/out" ||
+        complain "$*: exit $got (wanted $want), pattern \"$pattern\": $(tail -3 "$dir/out")"
+}
+
+# check WHAT COMMAND...: it succeeds
+check() {
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    "$@" || complain "$what"
+}
+
+# get URL: what it answers; says URL PATTERN: whether the answer has it
+get() { python3 -c 'import sys, urllib.request as u
+try: print(u.urlopen(sys.argv[1], timeout=5).read().decode())
+except u.HTTPError as e: print(e.code, e.read().decode())
+except OSError as e: print(e)' "$1"; }
+says() { get "$1" | grep -E -- "$2" >/dev/null; }
 
 broker_pid=
 
