@@ -4,7 +4,7 @@
 set -eu
 packages="build-essential cmake ninja-build pkg-config librdkafka-dev libavro-dev liblmdb-dev libopenblas-serial-dev
  libxxhash-dev libyaml-dev zlib1g-dev libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev clang-format python3"
-[ "${1:-}" != kafka ] || packages="$packages openjdk-17-jre-headless maven openssl curl kcat python3-venv faketime"
+[ "${1:-}" != kafka ] || packages="$packages openjdk-17-jre-headless maven openssl curl kcat python3-venv"
 missing=
 for package in $packages; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -7,7 +7,7 @@ applied and which items are known, how often and whether bought. Under exactly_o
 twice or a version that goes back. On one partition the state itself must come out the same, bit for bit, also when a
 process dies between the commit of the changelog and that of the store.
 """
-import atexit, collections, glob, json, os, random, signal, struct, subprocess, sys, time
+import atexit, collections, json, os, random, signal, struct, subprocess, sys, time
 from confluent_kafka import Consumer, Producer, TopicPartition, KafkaError
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -16,7 +16,6 @@ FULL = os.environ.get("FAULTS") != "short"
 SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 rng = random.Random(SEED)
 failures, faults, tries = [], 0, 0
-FAKETIME = (glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") or [None])[0]  # not its wrapper, which would take the signals
 
 
 def say(text):
@@ -100,12 +99,10 @@ class Instance:
         self.config, self.state, self.env = config, f"{DIR}/{state}", env or {}
         self.process = None
 
-    def start(self, *more, env=None, clock=None):
-        """clock: how far its wall clock is off, as faketime says it: "-40m"."""
-        off = {"LD_PRELOAD": FAKETIME, "FAKETIME": clock, "FAKETIME_DONT_FAKE_MONOTONIC": "1"} if clock else {}
+    def start(self, *more, env=None):
         self.log = open(f"{self.state}.log", "a")
         self.process = subprocess.Popen([T, "run", "--config", self.config, "--state", self.state, *more],
-                                        stdout=self.log, stderr=self.log, env={**os.environ, **self.env, **off, **(env or {})})
+                                        stdout=self.log, stderr=self.log, env={**os.environ, **self.env, **(env or {})})
         children.append(self.process)
 
     def kill(self):
@@ -236,11 +233,6 @@ def kills(guarantee, count, partitions=4):
             one.kill()
             fault("kill -9 while it starts")
             one.start()
-    for clock in ("-40m", "+3h"):
-        pair[1].kill()
-        fault(f"kill -9, and back with a clock off by {clock}")
-        pair[1].start(clock=clock)
-        time.sleep(9)
     pair[0].process.send_signal(signal.SIGSTOP)
     fault("an instance frozen for longer than its session", 9)
     pair[0].process.send_signal(signal.SIGCONT)

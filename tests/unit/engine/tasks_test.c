@@ -157,6 +157,8 @@ static const tw_source_ops stub_ops = {.poll = stub_poll, .ack = stub_ack};
 
 typedef struct process {
     tw_config config;
+    tw_clock clock; /* the system's, the wall off by wall_off_ms */
+    int64_t wall_off_ms;
     char dir[600];
     memory changelog;
     stub stub;
@@ -166,6 +168,14 @@ typedef struct process {
     uint64_t newest[TASKS][7]; /* versions of lists that went out */
     uint64_t back;             /* of them lower than one before */
 } process;
+
+static int64_t wall_ms(void *self) {
+    return tw_clock_wall_ms(&tw_clock_system) + ((process *)self)->wall_off_ms;
+}
+static int64_t steady_ns(void *self) {
+    (void)self;
+    return tw_clock_steady_ns(&tw_clock_system);
+}
 
 static tw_input input = {.name = "events", .format = TW_FORMAT_JSON, .kind = TW_KIND_COUNT, .identity = "topic events"};
 
@@ -217,6 +227,7 @@ static void begin(process *p, topics *shared, const char *name, uint64_t instanc
     snprintf(p->dir, sizeof p->dir, "%s/%s", tw_test_dir(), name);
     p->changelog = (memory){.changelog.ops = &memory_ops, .shared = shared};
     p->sink.ops = &sink_ops;
+    p->clock = (tw_clock){wall_ms, steady_ns, p};
 }
 
 /* Opens the state and shares; no partition is here yet. */
@@ -226,6 +237,7 @@ static void start(process *p) {
                                        .lists = TW_LISTS_ALL,
                                        .wall_intervals = true,
                                        .sink = &p->sink,
+                                       .clock = &p->clock,
                                        .instance = p->instance};
     p->stub = (stub){.source = {.ops = &stub_ops, .inputs = &input, .inputs_count = 1, .partitions = TASKS}};
     empty(&p->changelog.open); /* what was not committed is lost */
@@ -529,6 +541,34 @@ TEST(who_starts_with_nothing_takes_over_items_and_weights_of_whoever_has_seen_mo
     end(&b);
     end(&c);
     forget(&shared);
+}
+
+TEST(a_wall_clock_that_jumps_changes_no_state_and_holds_no_list_back) {
+    static const int64_t jumps_ms[] = {-40 * 60000, 3 * 3600000, -2 * 86400000LL, 0};
+    topics shared = {0}, other = {0};
+    process steady, jumping;
+    begin(&steady, &other, "steady", 1);
+    begin(&jumping, &shared, "jumping", 1);
+    start(&steady);
+    start(&jumping);
+    give(&steady, 0);
+    give(&jumping, 0);
+    for (int i = 0; i < 4; i++) {
+        run_to(&steady, (i + 1) * 100);
+        jumping.wall_off_ms = jumps_ms[i];
+        uint64_t lists = jumping.lists;
+        run_to(&jumping, (i + 1) * 100);
+        ASSERT_GE(jumping.lists, lists + 7); /* every user has one after each jump */
+        commit(&steady);
+        commit(&jumping);
+    }
+    tw_hash128 x = tw_engine_digest(steady.engine), y = tw_engine_digest(jumping.engine);
+    ASSERT_TRUE(x.lo == y.lo && x.hi == y.hi);
+    ASSERT_EQ(jumping.back, 0);
+    end(&steady);
+    end(&jumping);
+    forget(&shared);
+    forget(&other);
 }
 
 TEST(a_damaged_changelog_stops_with_a_sentence) {
