@@ -205,6 +205,8 @@
       "A user's list is refreshed at most once in this time")                                                          \
     X(INT, rank_max_delay_ms, "rank.max.delay.ms", 5000, 0, 365 * TW_DAY_MS, "ms",                                     \
       "A user's list is refreshed at latest this long after an event")                                                 \
+    X(INT, rank_every_events, "rank.every.events", 0, 0, 1000000000, "events",                                         \
+      "A list at a user's first and each N-th applied event, at once; 0: by time, as the two before it say")           \
     /* Serve. */                                                                                                       \
     X(BOOL, serve_enabled, "serve.enabled", true, 0, 1, "",                                                            \
       "Serve the live page, the metrics and the API while `run` runs")                                                 \

@@ -72,11 +72,18 @@ void tw_engine_newest(tw_engine *engine, int max, tw_buf *out) {
     pthread_mutex_unlock(&newest->lock);
 }
 
-/* When a user's list may be made. A replay runs on event time, which may be ahead of the wall: to the wall clock that is now. */
+/* Does an event that was just learned begin a debt: each one, or with rank.every.events a user's first and each N-th? */
+static bool asks_for_list(const tw_engine *engine, uint32_t user) {
+    uint32_t events = tw_model_user_events(engine->model, user);
+    return engine->config->rank_every_events == 0 || events == 1 || events % engine->config->rank_every_events == 0;
+}
+
+/* When a user's list may be made: lists that go by events are due at once. A replay runs on event time, which may be ahead of the wall: to the wall clock that is now. */
 static int64_t due_ms_of(const tw_engine *engine, const tw_user_list *debt) {
     int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : INT64_MAX;
+    int64_t interval_ms = engine->config->rank_every_events ? 0 : engine->config->rank_min_interval_ms;
     return tw_rank_due_ms(debt->owed_since_ms < now_ms ? debt->owed_since_ms : now_ms,
-                          debt->listed_ms < now_ms ? debt->listed_ms : now_ms, engine->config->rank_min_interval_ms);
+                          debt->listed_ms < now_ms ? debt->listed_ms : now_ms, interval_ms);
 }
 
 /* When the record of a user's newest event was produced: known since the start only, since nothing but a metric asks. */
@@ -98,12 +105,13 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const 
     debt->newest_lane = lane->id;
     if (engine->options.wall_intervals)
         note_produced(engine, user, record->timestamp_ms);
-    if (engine->options.wall_intervals &&
+    bool asks = asks_for_list(engine, user);
+    if (engine->options.wall_intervals && asks &&
         debt->owed_since_ms > now_ms) { /* of tw_engine_owe_all, whose turn comes later */
         tw_rank_queue_remove(engine->queue, user);
         debt->owed_since_ms = INT64_MIN;
     }
-    if (debt->owed_since_ms == INT64_MIN) {
+    if (debt->owed_since_ms == INT64_MIN && asks) {
         debt->owed_since_ms = now_ms;
         debt->owed_sequence = ++engine->owed_sequence;
         if (engine->options.lists != TW_LISTS_NONE)

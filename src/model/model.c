@@ -58,6 +58,9 @@ tw_slice tw_model_user_id(const tw_model *model, uint32_t user) {
 uint32_t tw_model_user_task(const tw_model *model, uint32_t user) {
     return tw_user_at(&model->users, user)->task;
 }
+uint32_t tw_model_user_events(const tw_model *model, uint32_t user) {
+    return tw_user_at(&model->users, user)->events;
+}
 
 tw_slice tw_model_item_id(const tw_model *model, uint32_t item) {
     return (tw_slice){model->items.items[item].id, model->items.items[item].id_size};

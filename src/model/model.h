@@ -29,6 +29,7 @@ uint32_t tw_model_user_find(const tw_model *model, uint32_t task, tw_slice user_
 uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id);
 tw_slice tw_model_user_id(const tw_model *model, uint32_t user);
 uint32_t tw_model_user_task(const tw_model *model, uint32_t user);
+uint32_t tw_model_user_events(const tw_model *model, uint32_t user); /* applied, all time */
 tw_slice tw_model_item_id(const tw_model *model, uint32_t item);
 tw_slice tw_model_item_title(const tw_model *model, uint32_t item);
 tw_slice tw_model_item_category(const tw_model *model, uint32_t item);

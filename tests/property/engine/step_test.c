@@ -71,7 +71,17 @@ typedef struct outcome {
     tw_hash128 state, lists;
     tw_totals totals;
     uint64_t lists_count, dead_count;
+    uint64_t marks; /* first and each N-th applied event of all users, where rank.every.events is N */
 } outcome;
+
+static uint64_t marks_of(tw_engine *engine) {
+    const tw_model *model = tw_engine_model(engine);
+    uint64_t marks = 0, every = (uint64_t)config.rank_every_events;
+    for (uint32_t user = 0; every && user < tw_model_user_slots(model); user++)
+        if (tw_model_user_live(model, user))
+            marks += (every > 1) + tw_model_user_events(model, user) / every;
+    return marks;
+}
 
 /* Runs the shop through; restarts: how often, on the mean, the engine is closed after a commit and opened again. */
 static outcome run(const char *dir, int batch, uint32_t restart_every, uint64_t seed) {
@@ -101,6 +111,7 @@ static outcome run(const char *dir, int batch, uint32_t restart_every, uint64_t 
         }
         result.state = tw_engine_digest(engine);
         tw_engine_totals(engine, &result.totals);
+        result.marks = marks_of(engine);
         tw_engine_close(engine);
         source->ops->close(source);
     }
@@ -111,8 +122,9 @@ static outcome run(const char *dir, int batch, uint32_t restart_every, uint64_t 
     return result;
 }
 
-TEST(batches_commits_and_restarts_change_neither_state_nor_lists) {
+static void check_batches_commits_and_restarts(int every_events) {
     settings();
+    config.rank_every_events = every_events;
     char dir[600];
     const char *root = tw_test_dir();
     snprintf(dir, sizeof dir, "%s/whole", root);
@@ -127,6 +139,8 @@ TEST(batches_commits_and_restarts_change_neither_state_nor_lists) {
     ASSERT_EQ(whole.totals.lists, whole.lists_count);
     ASSERT_EQ(whole.totals.verdicts[TW_VERDICT_DEAD], whole.dead_count);
     ASSERT_GT(whole.lists_count, 1000);
+    if (every_events)
+        ASSERT_EQ(whole.lists_count, whole.marks);
     const struct {
         int batch;
         uint32_t restart_every;
@@ -139,6 +153,15 @@ TEST(batches_commits_and_restarts_change_neither_state_nor_lists) {
         ASSERT_TRUE(memcmp(&whole.totals, &other.totals, sizeof whole.totals) == 0);
     }
     tw_config_done(&config);
+}
+
+TEST(batches_commits_and_restarts_change_neither_state_nor_lists) {
+    check_batches_commits_and_restarts(0);
+}
+
+TEST(lists_by_events_come_at_the_first_and_each_nth_event_of_a_user) {
+    check_batches_commits_and_restarts(1);
+    check_batches_commits_and_restarts(5);
 }
 
 TEST(a_debt_outlives_the_run_that_made_no_lists) {
