@@ -8,6 +8,7 @@
 #include "model/items.h"
 #include "model/repeat.h"
 #include "model/sampler.h"
+#include "model/scan.h"
 #include "model/users.h"
 
 /* Rows of TW_TABLE_WEIGHT. */
@@ -62,6 +63,7 @@ struct tw_model {
     /* Derived and scratch. */
     tw_context context;
     tw_scoring scoring;
+    tw_scan scan; /* of the factor model alone */
     uint64_t users_evicted, users_expired, items_evicted;
 };
 

@@ -28,6 +28,8 @@ tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, vo
     tw_repeat_init(&model->repeat, config);
     tw_blend_init(&model->blend, config);
     tw_context_init(&model->context, config);
+    if (model->mf)
+        tw_scan_init(&model->scan, model->kernels, &model->items);
     return model;
 }
 
@@ -35,6 +37,7 @@ tw_model *tw_model_free(tw_model *model) {
     if (!model)
         return NULL;
     tw_scoring_done(&model->scoring);
+    tw_scan_done(&model->scan);
     tw_context_done(&model->context);
     tw_follow_done(&model->follow);
     tw_sampler_done(&model->sampler);

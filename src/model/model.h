@@ -68,6 +68,12 @@ void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *score
  * missing then is what that scorer adds. Candidates stay the same. False when that scorer took no part. */
 bool tw_model_score_without(tw_model *model, int scorer, float *scores);
 
+/* The same for those items alone that can be among the best top, where that is cheaper (the factor model of a known user).
+ *   *ret_items, *ret_scores (returned) out, in the model's memory until the next call; hidden items are not among them
+ * Returns how many; -1: ask tw_model_score. */
+int tw_model_score_best(tw_model *model, uint32_t user, int64_t now_ms, int top, const uint32_t **ret_items,
+                        const float **ret_scores);
+
 /* Likeness of every item to one item: cosine of what the model learned of them.
  *   scores (item_slots) out; -INFINITY for free slots, retired, out of stock and the item itself */
 void tw_model_similar(tw_model *model, uint32_t item, float *scores);

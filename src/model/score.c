@@ -71,6 +71,27 @@ void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *score
     tw_model_hide(model, u, scores);
 }
 
+int tw_model_score_best(tw_model *model, uint32_t user, int64_t now_ms, int top, const uint32_t **ret_items,
+                        const float **ret_scores) {
+    tw_scan *scan = &model->scan;
+    uint32_t hidden = 0;
+    if (!model->mf || user == TW_SLOT_NONE)
+        return -1;
+    const tw_user *u = tw_user_at(&model->users, user);
+    if (model->config->rank_exclude != TW_EXCLUDE_NONE) {
+        scan->hidden = tw_grow(scan->hidden, &scan->hidden_capacity, u->past_count, sizeof *scan->hidden);
+        for (uint32_t place = 0; place < u->past_count; place++)
+            if (excluded(model, u, place))
+                scan->hidden[hidden++] = u->items[place];
+    }
+    model->scoring.user = user;
+    model->scoring.now_ms = now_ms;
+    int count = tw_scan_best(scan, &model->items, tw_row(&model->users.embeddings, user), scan->hidden, hidden, top);
+    *ret_items = scan->best;
+    *ret_scores = scan->best_scores;
+    return count;
+}
+
 void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms) {
     tw_scoring *s = &model->scoring;
     tw_model_features(model, user, now_ms);

@@ -28,6 +28,7 @@ typedef struct tw_dirty {
     size_t count, list_capacity;
     uint8_t *marked; /* (rows) */
     size_t marked_capacity;
+    struct tw_dirty *watch; /* hears of each row as well, and is cleared on its own; NULL: none */
 } tw_dirty;
 
 void tw_dirty_done(tw_dirty *dirty);
@@ -35,6 +36,8 @@ void tw_dirty_add_new(tw_dirty *dirty, uint32_t row);
 static inline void tw_dirty_add(tw_dirty *dirty, uint32_t row) {
     if (row >= dirty->marked_capacity || !dirty->marked[row])
         tw_dirty_add_new(dirty, row);
+    if (dirty->watch && (row >= dirty->watch->marked_capacity || !dirty->watch->marked[row]))
+        tw_dirty_add_new(dirty->watch, row);
 }
 void tw_dirty_clear(tw_dirty *dirty);
 

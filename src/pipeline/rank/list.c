@@ -64,11 +64,14 @@ static bool ahead(const tw_model *model, pick a, pick b) {
     return tw_model_item_order(model, a.item) < tw_model_item_order(model, b.item);
 }
 
-static int select_best(tw_ranker *ranker, uint32_t slots, int top, tw_slice category) {
+/* Of n items with their scores; items NULL: all of them, by number. */
+static int select_best(tw_ranker *ranker, const uint32_t *items, const float *scores, uint32_t n, int top,
+                       tw_slice category) {
     pick *picks = ranker->picks;
     int count = 0;
-    for (uint32_t item = 0; item < slots; item++) {
-        pick p = {ranker->scores[item], item};
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t item = items ? items[i] : i;
+        pick p = {scores[i], item};
         if (!(p.score > -INFINITY) || (count == top && p.score < picks[count - 1].score))
             continue;
         if (count == top && !ahead(ranker->model, p, picks[count - 1]))
@@ -123,8 +126,15 @@ static void describe(tw_ranker *ranker, int count, tw_list *ret_list) {
 
 void tw_ranker_list(tw_ranker *ranker, uint32_t user, int64_t now_ms, int top, tw_slice category, tw_list *ret_list) {
     TW_ASSERT(top >= 1 && top <= TW_LIST_SIZE_MAX);
-    uint32_t slots = score_all(ranker, user, now_ms);
-    int count = select_best(ranker, slots, top, category);
+    const uint32_t *items = NULL;
+    const float *scores;
+    int n = category.size ? -1 : tw_model_score_best(ranker->model, user, now_ms, top, &items, &scores);
+    if (n < 0) {
+        n = (int)score_all(ranker, user, now_ms);
+        items = NULL;
+        scores = ranker->scores;
+    }
+    int count = select_best(ranker, items, scores, (uint32_t)n, top, category);
     describe(ranker, count, ret_list);
     for (int i = 0; i < count; i++)
         give_reasons(ranker, &ranker->items[i], ranker->picks[i].item);
@@ -135,7 +145,7 @@ void tw_ranker_similar(tw_ranker *ranker, uint32_t item, int top, tw_list *ret_l
     uint32_t slots = tw_model_item_slots(ranker->model);
     ranker->scores = tw_grow(ranker->scores, &ranker->scores_capacity, slots, sizeof(float));
     tw_model_similar(ranker->model, item, ranker->scores);
-    describe(ranker, select_best(ranker, slots, top, (tw_slice){0}), ret_list);
+    describe(ranker, select_best(ranker, NULL, ranker->scores, slots, top, (tw_slice){0}), ret_list);
 }
 
 static uint32_t place_of(const tw_ranker *ranker, uint32_t slots, uint32_t item) {

@@ -1,0 +1,168 @@
+/* Bounds by 8-bit products, then exact scores of the few that remain. Called by the ranker through score.c. */
+#include "model/scan.h"
+
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/list.h"
+#include "model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What rounding adds, in the bounds and in the exact score: sums of D products of floats err by less than D 2^-24 |u| |v|, and with
+ * D <= 512 and a factor of 4 to spare that is this share of |u| |v|. */
+#define ROUNDING 1.25e-4f
+/* The same of adding the bias and of the bounds' own last steps, as a share of what is added. */
+#define BIAS_ROUNDING 5e-7f
+
+void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items) {
+    *scan = (tw_scan){.kernels = kernels, .D = items->out.D};
+    scan->user = tw_alloc_lines((size_t)scan->D);
+    items->dirty.watch = items->dirty_out.watch = &scan->stale;
+}
+
+void tw_scan_done(tw_scan *scan) {
+    free(scan->blocks);
+    free(scan->scale);
+    free(scan->bias);
+    free(scan->upper);
+    free(scan->best);
+    free(scan->best_scores);
+    free(scan->user);
+    tw_dirty_done(&scan->stale);
+    free(scan->hidden);
+}
+
+void tw_scan_forget(tw_scan *scan) {
+    scan->n = 0;
+}
+
+static void copy_row(tw_scan *scan, const tw_items *items, uint32_t item) {
+    int8_t q[512];
+    float N, E;
+    TW_ASSERT(scan->D <= (int)sizeof q);
+    scan->scale[item] = 0;
+    scan->bias[item] = -INFINITY;
+    if (!tw_item_shown(items, item))
+        return;
+    float scale = scan->kernels->to_bytes(tw_row(&items->out, item), q, &N, &E, scan->D);
+    if (!isfinite(scale) || !isfinite(items->bias[item])) {
+        scan->off = true;
+        return;
+    }
+    scan->scale[item] = scale;
+    scan->bias[item] = items->bias[item] + BIAS_ROUNDING * fabsf(items->bias[item]);
+    scan->N = N > scan->N ? N : scan->N;
+    scan->E = E + ROUNDING * N > scan->E ? E + ROUNDING * N : scan->E;
+    uint8_t *at =
+        scan->blocks + (size_t)(item / TW_BLOCK_ROWS) * (size_t)scan->D * TW_BLOCK_ROWS + 4 * (item % TW_BLOCK_ROWS);
+    for (int d = 0; d < scan->D; d += 4, at += 4 * TW_BLOCK_ROWS) {
+        uint32_t four;
+        memcpy(&four, q + d, sizeof four);
+        four ^= 0x80808080; /* adds 128 to each */
+        memcpy(at, &four, sizeof four);
+    }
+}
+
+static void reserve(tw_scan *scan, uint32_t n) {
+    size_t D = (size_t)scan->D;
+    if (n <= scan->capacity)
+        return;
+    size_t capacity = ((size_t)n + n / 2 + TW_BLOCK_ROWS) / TW_BLOCK_ROWS * TW_BLOCK_ROWS;
+    free(scan->blocks);
+    scan->blocks = tw_alloc_lines(capacity * D);
+    float **const columns[] = {&scan->scale, &scan->bias, &scan->upper};
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        free(*columns[i]);
+        *columns[i] = tw_alloc_lines(capacity * sizeof(float));
+    }
+    for (size_t i = 0; i < capacity; i++) {
+        scan->scale[i] = 0;
+        scan->bias[i] = -INFINITY;
+    }
+    scan->capacity = capacity;
+    scan->n = 0;
+}
+
+/* Changed and new items. */
+static void catch_up(tw_scan *scan, const tw_items *items) {
+    uint32_t n = items->slots.end;
+    reserve(scan, n);
+    for (size_t i = 0; i < scan->stale.count; i++)
+        if (scan->stale.list[i] < scan->n)
+            copy_row(scan, items, scan->stale.list[i]);
+    tw_dirty_clear(&scan->stale);
+    for (; scan->n < n; scan->n++)
+        copy_row(scan, items, scan->n);
+}
+
+/* The lower bounds that lead so far, best first. */
+typedef struct leaders {
+    float *lower; /* (top) */
+    int top, count;
+} leaders;
+
+static float reached(const leaders *l) {
+    return l->count == l->top ? l->lower[l->top - 1] : -INFINITY;
+}
+
+static void lead(leaders *l, float lower) {
+    if (l->count == l->top && lower <= l->lower[l->top - 1])
+        return;
+    int at = l->count < l->top ? l->count++ : l->count - 1;
+    for (; at > 0 && lower > l->lower[at - 1]; at--)
+        l->lower[at] = l->lower[at - 1];
+    l->lower[at] = lower;
+}
+
+/* Items whose upper bound reaches what leads by the time they are met; width: a lower bound lies so many scales below the upper. */
+static int collect(tw_scan *scan, float width, leaders *l) {
+    size_t count = 0;
+    scan->best = tw_grow(scan->best, &scan->best_capacity, scan->capacity, sizeof *scan->best);
+    for (uint32_t at = 0; at < scan->n; at += TW_BLOCK_ROWS) {
+        float most = -INFINITY;
+        for (uint32_t i = at; i < at + TW_BLOCK_ROWS; i++)
+            most = scan->upper[i] > most ? scan->upper[i] : most;
+        if (!(most >= reached(l)) || most == -INFINITY)
+            continue;
+        for (uint32_t i = at; i < at + TW_BLOCK_ROWS; i++) {
+            if (scan->upper[i] == -INFINITY || scan->upper[i] < reached(l))
+                continue;
+            scan->best[count++] = i;
+            float slack = BIAS_ROUNDING * 2 * (fabsf(scan->upper[i]) + fabsf(scan->bias[i]));
+            lead(l, scan->upper[i] - width * scan->scale[i] - slack);
+        }
+    }
+    return (int)count;
+}
+
+int tw_scan_best(tw_scan *scan, const tw_items *items, const float *vector, const uint32_t *excluded,
+                 uint32_t excluded_count, int top) {
+    float N, E, lower[TW_LIST_SIZE_MAX];
+    leaders l = {.lower = lower, .top = top};
+    TW_ASSERT(top >= 1 && top <= TW_LIST_SIZE_MAX);
+    catch_up(scan, items);
+    float scale = scan->kernels->to_bytes(vector, scan->user, &N, &E, scan->D);
+    E += ROUNDING * N;
+    if (scan->off || !isfinite(scale))
+        return -1;
+    /* |r| N + |u| E, in units of the user's scale */
+    float width = scale * (E * scan->N + (N + E) * scan->E);
+    scan->kernels->bound_rows(scan->blocks, scan->user, scan->scale, scan->bias, scale, width, scan->upper,
+                              (int)((scan->n + TW_BLOCK_ROWS - 1) / TW_BLOCK_ROWS), scan->D);
+    for (uint32_t i = 0; i < excluded_count; i++)
+        scan->upper[excluded[i]] = -INFINITY;
+    int met = collect(scan, 2 * width, &l), count = 0;
+    scan->best_scores =
+        tw_grow(scan->best_scores, &scan->best_scores_capacity, scan->best_capacity, sizeof *scan->best_scores);
+    for (int i = 0; i < met; i++) {
+        uint32_t item = scan->best[i];
+        if (scan->upper[item] < reached(&l))
+            continue;
+        scan->kernels->dot_rows(tw_row(&items->out, item), vector, &scan->best_scores[count], 1, scan->D);
+        scan->best_scores[count] += items->bias[item];
+        scan->best[count++] = item;
+    }
+    return count;
+}

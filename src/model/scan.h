@@ -1,0 +1,44 @@
+/* The best items of a user under the factor model without scoring all of them in full: a copy of the item vectors in 8 bits bounds each
+ * score from both sides, and only items whose upper bound reaches the best lower bounds are scored exactly. So the answer is that of
+ * scoring all, bit for bit. Part of the model; engine thread.
+ *
+ * A vector v is kept as s q with |q_d| <= 127. With a user u = t p + r likewise, u.v = s t (p.q) + r.(s q) + u.(v - s q), so
+ *   |u.v - s t (p.q)| <= |r| |s q| + |u| |v - s q| <= s (|r| N + |u| E),   N >= |q| and E >= |v - s q| / s over all items. */
+#ifndef TW_MODEL_SCAN_H
+#define TW_MODEL_SCAN_H
+
+#include "math/kernels.h"
+#include "model/items.h"
+
+typedef struct tw_scan {
+    const tw_kernels *kernels;
+    int D;
+    uint8_t *blocks; /* of TW_BLOCK_ROWS items: see kernels.h */
+    float *scale;    /* (items) s; 0 and a bias of -INFINITY: never shown */
+    float *bias;
+    float *upper; /* (items) of the last scan */
+    size_t capacity;
+    uint32_t n;         /* items copied; those behind are new */
+    float N, E;         /* only grow; what rounding adds is in E */
+    bool off;           /* a vector was not finite: no bound holds */
+    tw_dirty stale;     /* changed since they were copied */
+    uint32_t *best;     /* candidates of the last scan */
+    float *best_scores; /* their exact scores */
+    size_t best_capacity, best_scores_capacity;
+    int8_t *user;     /* (D) the user's vector in 8 bits */
+    uint32_t *hidden; /* scratch of whoever asks */
+    size_t hidden_capacity;
+} tw_scan;
+
+/* Hears of changes in items from then on. */
+void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items);
+void tw_scan_done(tw_scan *scan);
+void tw_scan_forget(tw_scan *scan); /* the items were loaded anew */
+
+/* Candidates for the top best of a user's vector: all of them are among scan->best, with exact scores beside; hidden items are not.
+ *   vector (D); excluded (excluded_count) items that count as hidden
+ * Returns their number; -1: no bound holds, score all. */
+int tw_scan_best(tw_scan *scan, const tw_items *items, const float *vector, const uint32_t *excluded,
+                 uint32_t excluded_count, int top);
+
+#endif
