@@ -15,7 +15,8 @@ void tw_buf_done(tw_buf *buf) {
 }
 
 void *tw_buf_reserve(tw_buf *buf, size_t more) {
-    buf->data = tw_grow(buf->data, &buf->capacity, buf->size + more, 1);
+    if (buf->size + more > buf->capacity)
+        buf->data = tw_grow(buf->data, &buf->capacity, buf->size + more, 1);
     return buf->data + buf->size;
 }
 
@@ -27,7 +28,8 @@ void tw_buf_put(tw_buf *buf, const void *bytes, size_t size) {
 }
 
 void tw_buf_u8(tw_buf *buf, uint8_t v) {
-    tw_buf_put(buf, &v, sizeof v);
+    *(uint8_t *)tw_buf_reserve(buf, 1) = v;
+    buf->size++;
 }
 void tw_buf_u16(tw_buf *buf, uint16_t v) {
     tw_buf_put(buf, &v, sizeof v);

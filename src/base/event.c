@@ -1,8 +1,8 @@
 /* Names of kinds and reasons, from the lists in the header. */
 #include "base/event.h"
 
-static const char *const kind_names[TW_KIND_COUNT] = {
-#define KIND_NAME(name, text, doc) text,
+static const tw_slice kind_names[TW_KIND_COUNT] = {
+#define KIND_NAME(name, text, doc) {text, sizeof text - 1},
     TW_KIND_LIST(KIND_NAME)
 #undef KIND_NAME
 };
@@ -14,12 +14,12 @@ static const char *const reason_names[TW_REASON_COUNT] = {"none",
 };
 
 const char *tw_kind_name(tw_kind kind) {
-    return kind < TW_KIND_COUNT ? kind_names[kind] : "unknown";
+    return kind < TW_KIND_COUNT ? kind_names[kind].data : "unknown";
 }
 
 tw_kind tw_kind_of(tw_slice name) {
     for (int k = 0; k < TW_KIND_COUNT; k++)
-        if (tw_slice_equal(name, tw_slice_of(kind_names[k])))
+        if (tw_slice_equal(name, kind_names[k]))
             return (tw_kind)k;
     return TW_KIND_COUNT;
 }

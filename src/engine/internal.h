@@ -113,6 +113,7 @@ struct tw_engine {
     tw_reason *reasons;
     tw_route *routes;
     size_t routes_count, routes_capacity;
+    size_t route_last; /* asked for last: most records come after one of the same partition */
     tw_arena *arena;
     bool source_ended, end_committed;
     tw_buf scratch;

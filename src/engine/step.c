@@ -41,9 +41,11 @@ static tw_code decoder_for(const tw_input *input, tw_decoder **ret_decoder, tw_e
 
 /* Files are one lane, whatever they are called; each has a position of its own. A topic is its own lane. */
 static const tw_route *route_of(tw_engine *engine, uint16_t input_index, int32_t partition) {
-    for (size_t i = 0; i < engine->routes_count; i++)
-        if (engine->routes[i].input == input_index && engine->routes[i].partition == partition)
+    for (size_t n = 0, i = engine->route_last; n < engine->routes_count; n++, i = (i + 1) % engine->routes_count)
+        if (engine->routes[i].input == input_index && engine->routes[i].partition == partition) {
+            engine->route_last = i;
             return &engine->routes[i];
+        }
     const tw_input *input = &engine->source->inputs[input_index];
     engine->routes = tw_grow(engine->routes, &engine->routes_capacity, engine->routes_count + 1, sizeof(tw_route));
     tw_route *route = &engine->routes[engine->routes_count++];

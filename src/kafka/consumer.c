@@ -26,6 +26,8 @@ struct tw_kafka_consumer {
     int messages_count, messages_capacity;
     progress *assigned;
     int assigned_count;
+    const rd_kafka_topic_t *last_topic;         /* of the last message: most come after one of the same partition */
+    progress *last;                             /* of its partition; NULL: not known */
     rd_kafka_topic_partition_list_t *to_commit; /* NULL: nothing */
     bool paused;
     tw_err failed; /* in a callback; code TW_OK: nothing */
@@ -56,6 +58,16 @@ static progress *progress_of(const tw_kafka_consumer *consumer, uint16_t input, 
     return NULL;
 }
 
+/* NULL: its partition is not ours (any more). */
+static progress *progress_of_message(tw_kafka_consumer *consumer, const rd_kafka_message_t *message) {
+    if (consumer->last_topic == message->rkt && consumer->last && consumer->last->partition == message->partition)
+        return consumer->last;
+    const tw_kafka_topic *topic = message->rkt ? topic_of(consumer, rd_kafka_topic_name(message->rkt)) : NULL;
+    consumer->last = topic ? progress_of(consumer, topic->input, message->partition) : NULL;
+    consumer->last_topic = message->rkt;
+    return consumer->last;
+}
+
 static void drop_messages(tw_kafka_consumer *consumer) {
     for (int i = 0; i < consumer->messages_count; i++)
         rd_kafka_message_destroy(consumer->messages[i]);
@@ -72,6 +84,7 @@ static tw_code start_reading(tw_kafka_consumer *consumer, const tw_kafka_partiti
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     consumer->assigned = tw_realloc(consumer->assigned, (size_t)(count + 1) * sizeof *consumer->assigned);
     consumer->assigned_count = count;
+    consumer->last = NULL;
     for (int i = 0; i < count; i++) {
         const tw_kafka_partition *p = &partitions[i];
         rd_kafka_topic_partition_list_add(list, name_of(consumer, p->input), p->partition)->offset =
@@ -146,6 +159,7 @@ static void give_partitions(tw_kafka_consumer *consumer) {
     if (consumer->paused)
         mark_paused(consumer, false);
     consumer->assigned_count = 0;
+    consumer->last = NULL;
     rd_kafka_assign(consumer->client, NULL);
 }
 
@@ -262,22 +276,21 @@ static tw_code take_error(tw_kafka_consumer *consumer, const rd_kafka_message_t 
 
 /* Hands a message out and notes how far its partition was read. false: its partition is not ours (any more). */
 static bool take_message(tw_kafka_consumer *consumer, rd_kafka_message_t *message, tw_record *ret_record) {
-    const tw_kafka_topic *topic = topic_of(consumer, rd_kafka_topic_name(message->rkt));
-    progress *p = topic ? progress_of(consumer, topic->input, message->partition) : NULL;
+    progress *p = progress_of_message(consumer, message);
     rd_kafka_timestamp_type_t type;
     if (!p)
         return false;
     if (p->end < 0) {
         int64_t low, high;
-        if (rd_kafka_get_watermark_offsets(consumer->client, topic->name, message->partition, &low, &high) ==
-                RD_KAFKA_RESP_ERR_NO_ERROR &&
+        if (rd_kafka_get_watermark_offsets(consumer->client, name_of(consumer, p->input), message->partition, &low,
+                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
             high >= 0)
             p->end = high;
     }
     p->next = message->offset + 1;
     p->reached |= p->end >= 0 && p->next >= p->end;
     int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
-    *ret_record = (tw_record){.input = topic->input,
+    *ret_record = (tw_record){.input = p->input,
                               .partition = message->partition,
                               .offset = message->offset,
                               .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp_ms,

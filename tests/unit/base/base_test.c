@@ -3,7 +3,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/event.h"
+#include "base/json.h"
 #include "base/metrics.h"
+#include "base/rng.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -77,6 +79,49 @@ TEST(what_is_written_to_a_buffer_reads_back_and_ends_are_kept) {
         tw_cursor_text(&c);
         ASSERT_TRUE(c.bad);
     }
+    tw_buf_done(&buf);
+}
+
+TEST(numbers_in_json_are_as_printf_writes_them) {
+    static const double edges[] = {0,         -0.0,   1,          -1,       0.1,       0.5,         0.0005,
+                                   0.0015,    1e-4,   9.99999e-5, 9.999995, 9.9999949, 99999.95,    99999.4,
+                                   99999.96,  1e5,    123456.5,   1e9,      1e300,     0.000123456, 0.99999949,
+                                   0.9999995, 0.0625, 2.5,        1234.5,   12345.65,  NAN,         INFINITY};
+    tw_buf buf = {0};
+    char wanted[400];
+    tw_rng rng = tw_rng_at(tw_test_seed(), 1, 1);
+    for (int i = 0; i < 200000; i++) {
+        double x = i < (int)(sizeof edges / sizeof edges[0]) ? edges[i]
+                   : i % 2 ? (double)(float)(tw_rng_normal(&rng) * pow(10, 12 * tw_rng_unit(&rng) - 6))
+                           : (double)tw_rng_below(&rng, 2000000) / 2000.0;
+        tw_buf_clear(&buf);
+        tw_json_real(&buf, x);
+        tw_buf_u8(&buf, 0);
+        snprintf(wanted, sizeof wanted, "%.6g", x);
+        ASSERT_STR(buf.data, wanted);
+        tw_buf_clear(&buf);
+        tw_json_thousandths(&buf, x / 1e6);
+        tw_buf_u8(&buf, 0);
+        snprintf(wanted, sizeof wanted, "%.3f", x / 1e6);
+        ASSERT_STR(buf.data, wanted);
+    }
+    static const int64_t whole[] = {0, 1, -1, 10, INT64_MAX, INT64_MIN, 1234567890123};
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+        tw_buf_clear(&buf);
+        tw_json_whole(&buf, whole[i]);
+        tw_buf_u8(&buf, 0);
+        snprintf(wanted, sizeof wanted, "%lld", (long long)whole[i]);
+        ASSERT_STR(buf.data, wanted);
+    }
+    tw_buf_done(&buf);
+}
+
+TEST(text_in_json_is_quoted_and_escaped) {
+    tw_buf buf = {0};
+    tw_json_text(&buf, tw_slice_of("a\"b\\c\n\x01\xc3\xa9"));
+    tw_json_text(&buf, (tw_slice){0});
+    tw_buf_u8(&buf, 0);
+    ASSERT_STR(buf.data, "\"a\\\"b\\\\c\\u000a\\u0001\xc3\xa9\"\"\"");
     tw_buf_done(&buf);
 }
 
