@@ -109,7 +109,7 @@ static void assert_gone(cluster *c, const char *topic, int64_t offset, const cha
     ASSERT_EQ(code, TW_E_MISMATCH);
     ASSERT_TRUE(strstr(err.text, position));
     ASSERT_TRUE(strstr(err.text, "no longer there"));
-    ASSERT_TRUE(strstr(err.text, "start with a fresh state.dir"));
+    ASSERT_TRUE(strstr(err.text, "`run --reset-to earliest` or `latest`"));
     reader_close(&r);
 }
 
