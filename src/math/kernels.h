@@ -34,11 +34,11 @@ typedef struct tw_kernels {
     /* x = s (q + e) with whole q_d in [-127, 127]; returns s > 0, not finite when some x_d is not.
      *   q (D) out, *ret_N = |q|, *ret_E = |e| */
     float (*to_bytes)(const float *x, int8_t *q, float *ret_N, float *ret_E, int D);
-    /* upper_i = scale_i (alpha rows_i . x + beta) + bias_i, for blocks of TW_BLOCK_ROWS rows in 8 bits; most (count): of each block.
+    /* upper_i = scale_i (alpha rows_i . x + beta) + bias_i, for blocks of TW_BLOCK_ROWS rows in 8 bits; peaks (count): the largest of each block.
      *   blocks (count, D / 4, TW_BLOCK_ROWS, 4): in turn four values of each row, with 128 added to each
      *   x (D)     scale, bias, upper (count TW_BLOCK_ROWS), aligned to 64 bytes as blocks are     D a multiple of 4, at most 512 */
     void (*bound_rows)(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
-                       float beta, float *upper, float *most, int count, int D);
+                       float beta, float *upper, float *peaks, int count, int D);
 } tw_kernels;
 
 /* The build for this processor; the environment variable TAILWATER_KERNELS names another one (for tests). */

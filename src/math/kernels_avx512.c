@@ -9,7 +9,7 @@
 /* A block's sixteen sums in one register: four products of each row at a time, where the processor has them (VNNI). */
 __attribute__((target("avx512vnni"))) static void bound_rows_vnni(const uint8_t *blocks, const int8_t *x,
                                                                   const float *scale, const float *bias, float alpha,
-                                                                  float beta, float *upper, float *most, int count,
+                                                                  float beta, float *upper, float *peaks, int count,
                                                                   int D) {
     int32_t shift = 0;
     for (int d = 0; d < D; d++)
@@ -29,19 +29,19 @@ __attribute__((target("avx512vnni"))) static void bound_rows_vnni(const uint8_t 
         sum = _mm512_fmadd_ps(sum, _mm512_set1_ps(alpha), _mm512_set1_ps(beta));
         sum = _mm512_fmadd_ps(sum, _mm512_load_ps(scale + row), _mm512_load_ps(bias + row));
         _mm512_store_ps(upper + row, sum);
-        most[row / TW_BLOCK_ROWS] = _mm512_reduce_max_ps(sum);
+        peaks[row / TW_BLOCK_ROWS] = _mm512_reduce_max_ps(sum);
     }
 }
 
 static void bound_rows_best(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
-                            float beta, float *upper, float *most, int count, int D);
+                            float beta, float *upper, float *peaks, int count, int D);
 #define TW_KERNELS_BOUNDS bound_rows_best
 #include "math/kernels.inc"
 
 static void bound_rows_best(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
-                            float beta, float *upper, float *most, int count, int D) {
+                            float beta, float *upper, float *peaks, int count, int D) {
     (__builtin_cpu_supports("avx512vnni") ? bound_rows_vnni : bound_rows)(blocks, x, scale, bias, alpha, beta, upper,
-                                                                          most, count, D);
+                                                                          peaks, count, D);
 }
 #else
 typedef int tw_kernels_not_here; /* ISO C wants a declaration in every file */

@@ -27,7 +27,7 @@ void tw_scan_done(tw_scan *scan) {
     free(scan->scale);
     free(scan->bias);
     free(scan->upper);
-    free(scan->most);
+    free(scan->peaks);
     free(scan->best);
     free(scan->best_scores);
     free(scan->user);
@@ -73,7 +73,7 @@ static void reserve(tw_scan *scan, uint32_t n) {
     size_t capacity = ((size_t)n + n / 2 + TW_BLOCK_ROWS) / TW_BLOCK_ROWS * TW_BLOCK_ROWS;
     free(scan->blocks);
     scan->blocks = tw_alloc_lines(capacity * D);
-    float **const columns[] = {&scan->scale, &scan->bias, &scan->upper, &scan->most};
+    float **const columns[] = {&scan->scale, &scan->bias, &scan->upper, &scan->peaks};
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         free(*columns[i]);
         *columns[i] = tw_alloc_lines(capacity * sizeof(float));
@@ -122,7 +122,7 @@ static int collect(tw_scan *scan, float width, leaders *l) {
     size_t count = 0;
     scan->best = tw_grow(scan->best, &scan->best_capacity, scan->capacity, sizeof *scan->best);
     for (uint32_t at = 0; at < scan->n; at += TW_BLOCK_ROWS) {
-        if (scan->most[at / TW_BLOCK_ROWS] < reached(l))
+        if (scan->peaks[at / TW_BLOCK_ROWS] < reached(l))
             continue;
         for (uint32_t i = at; i < at + TW_BLOCK_ROWS; i++) {
             if (scan->upper[i] == -INFINITY || scan->upper[i] < reached(l))
@@ -147,7 +147,7 @@ int tw_scan_best(tw_scan *scan, const tw_items *items, const float *vector, cons
         return -1;
     /* |r| N + |u| E, in units of the user's scale */
     float width = scale * (E * scan->N + (N + E) * scan->E);
-    scan->kernels->bound_rows(scan->blocks, scan->user, scan->scale, scan->bias, scale, width, scan->upper, scan->most,
+    scan->kernels->bound_rows(scan->blocks, scan->user, scan->scale, scan->bias, scale, width, scan->upper, scan->peaks,
                               (int)((scan->n + TW_BLOCK_ROWS - 1) / TW_BLOCK_ROWS), scan->D);
     for (uint32_t i = 0; i < excluded_count; i++)
         scan->upper[excluded[i]] = -INFINITY;

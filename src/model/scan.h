@@ -17,7 +17,7 @@ typedef struct tw_scan {
     float *scale;    /* (items) s; 0 and a bias of -INFINITY: never shown */
     float *bias;
     float *upper; /* (items) of the last scan */
-    float *most;  /* of each block in it */
+    float *peaks; /* of each block in it */
     size_t capacity;
     uint32_t n;         /* items copied; those behind are new */
     float N, E;         /* only grow; what rounding adds is in E */

@@ -168,7 +168,7 @@ def feeder_config(topic):
 def feed_live(topic, rate, a):
     config = feeder_config(topic)
     with open(config, "a") as f:
-        f.write("  linger.ms: 0\n")  # of the kafka map, which stands last: an event's clock starts when it is sent
+        f.write("  linger.ms: 2\n")  # of the kafka map, which stands last; without any each event is a request, which is the broker's end
     args = [T, "feed", "--config", config, "--rate", str(rate), "--users", str(a.users), "--items", str(a.items)]
     return start(args, os.path.join(DIR, "feed.log"))
 
