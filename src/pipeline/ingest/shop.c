@@ -33,6 +33,7 @@ struct tw_shop {
     tw_rng rng;
     uint64_t number; /* events handed out, repeats included */
     int64_t time_ms;
+    double rest_ms; /* of the endless stream: time that is not yet in time_ms */
     session sessions[SESSIONS];
     drawn recent[RECENT];
     uint64_t recent_count;
@@ -239,6 +240,10 @@ bool tw_shop_next(tw_shop *shop, tw_arena *arena, tw_event *ret_event, bool *ret
     int64_t left_ms = o->end_ms - shop->time_ms;
     if (o->events && (int64_t)gap_ms > left_ms)
         gap_ms = (double)(left_ms > 0 ? left_ms : 0);
+    if (!o->events) { /* in real time the parts of milliseconds add up; a bounded stream ends where it is told */
+        gap_ms += shop->rest_ms;
+        shop->rest_ms = gap_ms - floor(gap_ms);
+    }
     shop->time_ms += (int64_t)gap_ms;
     double die = tw_rng_unit(&shop->rng);
     drawn d;
