@@ -158,8 +158,8 @@ int tw_scan_best(tw_scan *scan, const tw_items *items, const float *vector, cons
         uint32_t item = scan->best[i];
         if (scan->upper[item] < reached(&l))
             continue;
-        scan->kernels->dot_rows(tw_row(&items->out, item), vector, &scan->best_scores[count], 1, scan->D);
-        scan->best_scores[count] += items->bias[item];
+        scan->best_scores[count] = /* as tw_mf_score has it */
+            scan->kernels->dot(tw_row(&items->out, item), vector, scan->D) + items->bias[item];
         scan->best[count++] = item;
     }
     return count;

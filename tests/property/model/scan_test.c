@@ -62,8 +62,7 @@ static void check(tw_scan *scan, const tw_items *items, const tw_kernels *k, tw_
     for (int i = 0; i < count; i++)
         candidate[scan->best[i]] = i + 1;
     for (uint32_t item = 0; item < n; item++) {
-        k->dot_rows(tw_row(&items->out, item), vector, &scores[item], 1, D);
-        scores[item] += items->bias[item];
+        scores[item] = k->dot(tw_row(&items->out, item), vector, D) + items->bias[item];
         if (!tw_item_shown(items, item) || is_excluded(excluded, excluded_count, item))
             scores[item] = -INFINITY;
     }
