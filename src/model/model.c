@@ -84,6 +84,12 @@ uint32_t tw_model_user_history(const tw_model *model, uint32_t user) {
 int64_t tw_model_item_first_ms(const tw_model *model, uint32_t item) {
     return model->items.items[item].first_ms;
 }
+void tw_model_hide_bought(const tw_model *model, uint32_t user, int64_t since_ms, float *scores) {
+    const tw_user *u = tw_user_at(&model->users, user);
+    for (uint32_t place = 0; place < u->past_count; place++)
+        if ((u->flags[place] & TW_PAST_BOUGHT) && (int64_t)u->times_s[place] * 1000 > since_ms)
+            scores[u->items[place]] = -INFINITY;
+}
 
 uint32_t tw_model_user_slots(const tw_model *model) {
     return model->users.slots.end;

@@ -35,6 +35,9 @@ tw_slice tw_model_item_title(const tw_model *model, uint32_t item);
 tw_slice tw_model_item_category(const tw_model *model, uint32_t item);
 uint32_t tw_model_user_history(const tw_model *model, uint32_t user); /* different items in the user's past */
 int64_t tw_model_item_first_ms(const tw_model *model, uint32_t item); /* event time of its first appearance */
+/* Puts -INFINITY where the user bought the item (and did not return it) and last met it, in any event, after since_ms.
+ *   scores (item_slots) changed in place */
+void tw_model_hide_bought(const tw_model *model, uint32_t user, int64_t since_ms, float *scores);
 uint32_t tw_model_user_slots(const tw_model *model); /* one past the highest slot ever used; free slots included */
 uint32_t tw_model_item_slots(const tw_model *model);
 uint32_t tw_model_user_count(const tw_model *model);
