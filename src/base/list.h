@@ -20,6 +20,7 @@ typedef struct tw_list_item {
     float score;                       /* comparable within one list only */
     int reasons_count;
     tw_list_reason reasons[TW_REASONS_MAX];
+    float propensity; /* of the item at this place, given those before it (rank.explore.share); 0: nothing was drawn */
 } tw_list_item;
 
 typedef struct tw_list {

@@ -43,10 +43,11 @@ static bool chosen(const evaluation *e, int64_t offset) {
     return tw_rng_next(&rng) % e->every == 0;
 }
 
-static uint32_t place_of(evaluation *e, tw_engine *engine, uint32_t user, uint32_t item, int64_t now_ms) {
+static uint32_t place_of(evaluation *e, tw_engine *engine, uint32_t user, uint32_t item, int64_t now_ms,
+                         int64_t offset) {
     tw_ranker *ranker = tw_engine_ranker(engine);
     int64_t start_ns = tw_clock_steady_ns(&tw_clock_system);
-    uint32_t place = tw_ranker_place(ranker, user, now_ms, item);
+    uint32_t place = tw_ranker_place(ranker, user, now_ms, (uint64_t)offset, item);
     e->rank_ns += tw_clock_steady_ns(&tw_clock_system) - start_ns;
     e->ranked++;
     for (int i = 0; e->ablate && i < e->scorers; i++)
@@ -64,7 +65,7 @@ static void before_learn(void *self, tw_engine *engine, uint32_t task, const tw_
         return;
     uint32_t item = tw_model_item_find(model, event->item_id), place = 0;
     if (item != TW_SLOT_NONE)
-        place = place_of(e, engine, user, item, event->event_ms);
+        place = place_of(e, engine, user, item, event->event_ms, offset);
     else
         for (int i = 0; e->ablate && i < e->scorers; i++)
             tw_prequential_add(&e->without[i], 0);

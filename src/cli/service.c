@@ -54,13 +54,14 @@ static void reload(tw_service *service) {
     tw_config fresh;
     tw_err err = {0};
     tw_buf taken = {0}, ignored = {0};
+    tw_rank_ids *ids = NULL;
     tw_config_init(&fresh);
-    if (service->read(service->read_self, &fresh, &err) != TW_OK) {
+    if (service->read(service->read_self, &fresh, &err) != TW_OK || tw_rank_ids_open(&fresh, &ids, &err) != TW_OK) {
         plain(err.text);
         tw_log_error("reload", "text=\"refused, the old settings stay: %s\"", err.text);
     } else {
         tw_config_take_over(service->config, &fresh, may_change, &taken, &ignored);
-        tw_engine_reload(service->engine, service->config);
+        tw_engine_reload(service->engine, service->config, ids);
         tw_log_set((tw_log_level)service->config->log_level, (tw_log_format)service->config->log_format);
         tw_log_warn("reload", "changed=\"" TW_SLICE_FMT "\" needs_restart=\"" TW_SLICE_FMT "\"",
                     TW_SLICE_ARG(tw_buf_slice(&taken)), TW_SLICE_ARG(tw_buf_slice(&ignored)));

@@ -15,7 +15,7 @@ void tw_engine_make_model(tw_engine *engine) {
     if (engine->model)
         return;
     engine->model = tw_model_create(engine->config, tw_engine_user_gone, engine);
-    engine->ranker = tw_ranker_create(engine->model);
+    engine->ranker = tw_ranker_create(engine->model, engine->config);
 }
 
 tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine, tw_err *err) {
@@ -36,6 +36,10 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
     if (options->state_dir)
         code = tw_engine_load(engine, err);
     tw_engine_make_model(engine);
+    tw_rank_ids *ids = NULL;
+    if (code == TW_OK)
+        code = tw_rank_ids_open(engine->config, &ids, err);
+    tw_ranker_take_ids(engine->ranker, ids);
     if (code == TW_OK && options->sink)
         code = options->sink->ops->resume(options->sink, tw_buf_slice(&engine->sink_position), err);
     if (code != TW_OK) {

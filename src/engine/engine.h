@@ -46,7 +46,7 @@ typedef struct tw_engine_options {
     void *before_learn_self;
 } tw_engine_options;
 
-/* Opens the state (or an empty one) and loads it. Errors: those of tw_store_open. */
+/* Opens the state (or an empty one) and loads it. Errors: those of tw_store_open and tw_rank_ids_open. */
 tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine, tw_err *err);
 tw_engine *tw_engine_close(tw_engine *engine); /* what was not committed is lost */
 
@@ -68,8 +68,8 @@ int tw_engine_idle_ms(const tw_engine *engine, int most_ms);
  * again). */
 tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
 
-/* Takes over rank.* of config from now on. */
-void tw_engine_reload(tw_engine *engine, const tw_config *config);
+/* Takes over rank.* of config from now on, with the ids that its files name (tw_rank_ids_open). Consumes ids. */
+void tw_engine_reload(tw_engine *engine, const tw_config *config, tw_rank_ids *ids);
 
 /* Every user with an event owes a list from now on, spread so that the stream goes on beside it. Returns how many were added. */
 uint64_t tw_engine_owe_all(tw_engine *engine);

@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-void tw_engine_reload(tw_engine *engine, const tw_config *config) {
+void tw_engine_reload(tw_engine *engine, const tw_config *config, tw_rank_ids *ids) {
 #define TAKE(type, field, key, def, min, max, unit, doc) \
     if (strncmp(key, "rank.", 5) == 0)                   \
         engine->own_config.field = config->field;
     TW_KEY_TABLE(TAKE)
 #undef TAKE
+    tw_ranker_take_ids(engine->ranker, ids);
     engine->changed = true; /* the state keeps them for who reads beside us */
 }

@@ -1,5 +1,5 @@
-/* learn.* and rank.* as (key, number) pairs in the store; called when the engine opens and commits. All of these keys are
- * numbers, switches or choices: a text among them would not compile here. */
+/* learn.* and rank.* as (key, number) pairs in the store; called when the engine opens and commits. Texts among them (files of ids) are
+ * not kept: a path means something to the process that was given it alone. */
 #include "engine/settings.h"
 
 #include <string.h>
@@ -11,7 +11,9 @@ static bool is_shape(const char *key) {
     return strcmp(key, "learn.model") == 0 || strcmp(key, "learn.dim") == 0;
 }
 
-/* A text key is never kept; its branch only has to compile. */
+enum { HAS_INT = 1, HAS_REAL = 1, HAS_BOOL = 1, HAS_CHOICE = 1, HAS_TEXT = 0 }; /* a number */
+
+/* The branch of a text only has to compile. */
 #define NUMBER_OF(value)                                                       \
     _Generic((value), const char * : 0.0, char * : 0.0, default                \
              : (double)_Generic((value), const char * : 0, char * : 0, default \
@@ -19,7 +21,7 @@ static bool is_shape(const char *key) {
 
 void tw_settings_encode(const tw_config *config, tw_buf *out) {
 #define PUT(type, field, key, def, min, max, unit, doc) \
-    if (is_kept(key)) {                                 \
+    if (HAS_##type && is_kept(key)) {                   \
         tw_buf_text(out, tw_slice_of(key));             \
         tw_buf_f64(out, NUMBER_OF(config->field));      \
     }

@@ -84,6 +84,20 @@ expect 0 '^\{"file".*"every":3,.*"by_history":.*"items_younger_than_a_day":.*"wi
 expect 0 'without transitions .* it adds ' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --every 5 --ablate $small
 expect 2 'one file' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --state "$dir/two" $small
 
+# Rules of rank: files of ids, and the propensity of what was drawn.
+printf '# ours\ni1\n' >"$dir/ids"
+expect 0 '"lists":[1-9]' "$T" replay "$dir/events.csv" --state "$dir/rules" --out "$dir/rules.lists" --lists final --json $small \
+    --set rank.deny="$dir/ids" --set rank.explore.share=.3 --set rank.explore.new.ms=315360000000 --set rank.category.max=3
+python3 - "$dir" <<'P' || failed=1
+import json, sys
+for line in open(sys.argv[1] + "/rules.lists"):
+    x = json.loads(line)
+    assert all(i["item_id"] != "i1" and i["log_propensity"] <= 0 for i in x["items"]), line
+assert "log_propensity" not in open(sys.argv[1] + "/lists").read()
+P
+expect 2 'rank.allow: .*/gone: No such file' "$T" evaluate "$dir/events.csv" --set rank.allow="$dir/gone" $small
+expect 2 'rank.explore.share' "$T" evaluate "$dir/events.csv" --set rank.explore.share=1.5 $small
+
 # Exclusion is hard: nothing consumed is ever in a list. (In order, so that no row is late.)
 { head -1 "$dir/events.csv"; sed 1d "$dir/events.csv" | grep '^[0-9]' | sort -t, -k1,1n; } >"$dir/ordered.csv"
 "$T" replay "$dir/ordered.csv" --state "$dir/ex" --out "$dir/ex.lists" --lists final --set rank.exclude=consumed $small >/dev/null

@@ -59,6 +59,17 @@ sed -i -e 's/^rank.list.size: 3/rank.list.size: 7/' -e 's/^learn.dim: 16/learn.d
 kill -HUP "$running"
 check "no line about the reload" wait_for 10 log_says '"event":"reload","changed":"log.level rank.list.size","needs_restart":"learn.dim kafka.linger.ms"'
 check "$before items before the reload, $(items) after it" [ "$before $(items)" = "3 7" ]
+denied=$(get http://127.0.0.1:18451/api/v1/users/user-1/recommendations | grep -o '"item_id":"[^"]*"' | head -1 | cut -d'"' -f4)
+echo "$denied" >"$dir/denied"
+echo "rank.deny: $dir/denied" >>"$dir/ops.yaml"
+kill -HUP "$running"
+check "no line about the denied" wait_for 10 log_says '"event":"reload","changed":"rank.deny"'
+check "$denied is shown although it is denied" [ "$(get http://127.0.0.1:18451/api/v1/users/user-1/recommendations | grep -c "\"item_id\":\"$denied\"")" = 0 ]
+mv "$dir/denied" "$dir/denied.away"
+kill -HUP "$running"
+check "a missing file is not refused" wait_for 10 log_says '"event":"reload","text":"refused, the old settings stay: rank.deny: .*denied: No such file'
+check "a refused file of ids changed something" [ "$(get http://127.0.0.1:18451/api/v1/users/user-1/recommendations | grep -c "\"item_id\":\"$denied\"")" = 0 ]
+mv "$dir/denied.away" "$dir/denied"
 echo 'rank.list.size: none' >>"$dir/ops.yaml"
 sed -i 's/^rank.list.size: 7/rank.min.interval.ms: 5/' "$dir/ops.yaml"
 kill -HUP "$running"

@@ -2,6 +2,8 @@
 #include "avro/write.h"
 #include "pipeline/publish/sink.h"
 
+#include <math.h>
+
 static void put_reasons(const tw_list_item *item, tw_buf *out) {
     if (item->reasons_count)
         tw_avro_put_long(out, item->reasons_count);
@@ -35,6 +37,10 @@ void tw_list_write_avro(const tw_list *list, tw_buf *out) {
         tw_avro_put_optional(out, list->items[i].title);
         tw_avro_put_optional(out, list->items[i].category);
         put_reasons(&list->items[i], out);
+        bool drawn = list->items[i].propensity > 0;
+        tw_buf_u8(out, drawn ? 2 : 0);
+        if (drawn)
+            tw_buf_f32(out, logf(list->items[i].propensity));
     }
     tw_avro_put_long(out, 0);
 }

@@ -1,4 +1,6 @@
 /* A list as one JSON object: for files, the command line, the API and JSON topics. Any thread. */
+#include <math.h>
+
 #include "base/json.h"
 #include "pipeline/publish/sink.h"
 
@@ -19,7 +21,6 @@ static void put_reason(const tw_list_reason *reason, tw_buf *out) {
         PUT_TEXT(out, ",\"because_title\":", reason->because_title);
     tw_buf_u8(out, '}');
 }
-
 static void put_item(const tw_list_item *item, tw_buf *out) {
     PUT_TEXT(out, "{\"item_id\":", item->item_id);
     TW_JSON_PUT(out, ",\"score\":");
@@ -34,7 +35,12 @@ static void put_item(const tw_list_item *item, tw_buf *out) {
             tw_buf_u8(out, ',');
         put_reason(&item->reasons[r], out);
     }
-    TW_JSON_PUT(out, "]}");
+    tw_buf_u8(out, ']');
+    if (item->propensity > 0) {
+        TW_JSON_PUT(out, ",\"log_propensity\":");
+        tw_json_real(out, (double)logf(item->propensity));
+    }
+    tw_buf_u8(out, '}');
 }
 
 void tw_list_write_items_json(const tw_list *list, tw_buf *out) {

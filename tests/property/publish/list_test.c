@@ -53,6 +53,7 @@ static void draw(tw_rng *rng, drawn *d) {
         item->title = draw_text(rng, d, true);
         item->category = draw_text(rng, d, true);
         item->score = (float)(tw_rng_normal(rng) * 1000);
+        item->propensity = tw_rng_below(rng, 2) ? 1.0f - (float)tw_rng_unit(rng) : 0;
         item->reasons_count = (int)tw_rng_below(rng, TW_REASONS_MAX + 1);
         for (int r = 0; r < item->reasons_count; r++)
             item->reasons[r] = (tw_list_reason){.source = sources[tw_rng_below(rng, 4)],
@@ -112,6 +113,17 @@ static void same_avro_time(const avro_value_t *record, int64_t want) {
     ASSERT_EQ(ms, want);
 }
 
+static void same_avro_propensity(const avro_value_t *record, float propensity) {
+    avro_value_t value = field(record, "log_propensity"), branch;
+    float got = 0;
+    ASSERT_EQ(avro_value_get_current_branch(&value, &branch), 0);
+    ASSERT_EQ(avro_value_get_type(&branch) == AVRO_NULL, propensity == 0);
+    if (propensity > 0) {
+        ASSERT_EQ(avro_value_get_float(&branch, &got), 0);
+        ASSERT_TRUE(got == logf(propensity));
+    }
+}
+
 static void same_avro_item(const avro_value_t *value, const tw_list_item *item) {
     avro_value_t reasons = field(value, "reasons");
     size_t count;
@@ -119,6 +131,7 @@ static void same_avro_item(const avro_value_t *value, const tw_list_item *item) 
     same_avro_text(value, "title", item->title);
     same_avro_text(value, "category", item->category);
     same_avro_float(value, "score", item->score);
+    same_avro_propensity(value, item->propensity);
     ASSERT_EQ(avro_value_get_size(&reasons, &count), 0);
     ASSERT_EQ(count, item->reasons_count);
     for (size_t r = 0; r < count; r++) {
@@ -208,6 +221,9 @@ static void same_json_item(const json_t *object, const tw_list_item *item) {
     same_json_text(object, "category", item->category);
     ASSERT_NEAR(json_number_value(json_object_get(object, "score")), (double)item->score,
                 fabs((double)item->score) * 1e-5);
+    ASSERT_EQ(json_object_get(object, "log_propensity") != NULL, item->propensity > 0);
+    if (item->propensity > 0)
+        ASSERT_NEAR(json_number_value(json_object_get(object, "log_propensity")), log((double)item->propensity), 1e-4);
     ASSERT_EQ(json_array_size(reasons), item->reasons_count);
     for (int r = 0; r < item->reasons_count; r++) {
         const json_t *reason = json_array_get(reasons, (size_t)r);
