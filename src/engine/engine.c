@@ -32,7 +32,7 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
     engine->commit_ns = tw_clock_steady_ns(&engine->clock);
     tw_engine_metrics_register();
     tw_code code = TW_OK;
-    engine->fresh = true;
+    engine->fresh = engine->first = true;
     if (options->state_dir)
         code = tw_engine_load(engine, err);
     tw_engine_make_model(engine);

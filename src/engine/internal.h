@@ -84,7 +84,8 @@ struct tw_engine {
     int64_t commit_ns;      /* steady time of the last commit */
     int64_t watermark_ms;   /* the largest of all lanes */
     uint64_t items_offsets; /* sum of the positions in the items topic */
-    bool fresh;             /* the state was empty at open: there is no older list to contradict */
+    bool fresh;             /* nothing was committed to the state when it was opened, and nothing restored since */
+    bool first;             /* besides, it was made at that open: there is no older list to contradict */
     bool changed;           /* since the last commit */
     bool failed;            /* memory may be ahead of the store: no further commit */
     bool unflushed;         /* a commit waits for the sink: nothing is polled until it is through */

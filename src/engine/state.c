@@ -279,6 +279,7 @@ tw_code tw_engine_load(tw_engine *engine, tw_err *err) {
                                       .read_only = engine->options.read_only};
     const tw_store_owner owner = {engine, load_row, load_delete, load_meta, load_log, encode_row};
     TW_TRY(tw_store_open(&options, &owner, &engine->store, &engine->fresh, err));
+    engine->first = tw_store_made(engine->store);
     if (engine->fresh)
         return TW_OK;
     TW_TRY(tw_store_load(engine->store, err));

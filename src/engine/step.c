@@ -280,9 +280,9 @@ static void stall_or_go_on(tw_engine *engine) {
     tw_engine_count_stall(stalled);
 }
 
-/* Lists go out: none of them may know less than one that is out already, and beside an empty state there is none. */
+/* Lists go out: none of them may know less than one that is out already, and beside a state made just now there is none. */
 static bool publishing(const tw_engine *engine) {
-    return (engine->ready || engine->fresh) && engine->silent_lanes == 0;
+    return (engine->ready || engine->first) && engine->silent_lanes == 0;
 }
 
 int tw_engine_idle_ms(const tw_engine *engine, int most_ms) {

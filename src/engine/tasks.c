@@ -326,7 +326,7 @@ static tw_code restore_rest(tw_engine *engine, uint32_t task, restoring *r, tw_e
     TW_TRY(restore_ids(engine, task, tw_buf_slice(&r->ids), err));
     t->files = last.files;
     t->commits = last.commits;
-    engine->fresh = false;
+    engine->fresh = engine->first = false;
     return TW_OK;
 }
 

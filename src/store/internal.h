@@ -64,6 +64,7 @@ struct tw_store {
     tw_store_options options;
     char *dir;
     tw_store_owner owner;
+    bool made;   /* by this open */
     int lock_fd; /* data.mdb, locked: by the writer alone, or by readers without a place in LMDB's table of readers */
     MDB_env *env;
     MDB_dbi metas, rows, journal, logs;

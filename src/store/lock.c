@@ -143,6 +143,7 @@ tw_code tw_store_lock_writer(tw_store *store, tw_err *err) {
     TW_TRY(tw_store_create(store, fresh, err));
     if (TW_STORE_SYSTEM(rename(fresh, path)) != 0)
         return tw_fail_errno(err, TW_E_IO, "%s", path);
+    store->made = true;
     return sync_dir(store->dir, err);
 }
 

@@ -160,6 +160,10 @@ tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *own
     return TW_OK;
 }
 
+bool tw_store_made(const tw_store *store) {
+    return store->made;
+}
+
 tw_store *tw_store_close(tw_store *store) {
     if (!store)
         return NULL;

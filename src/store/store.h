@@ -52,6 +52,7 @@ typedef struct tw_store_owner {
  * (nothing to read), TW_E_STORE (truncated, damaged, gone), TW_E_FULL, TW_E_IO. *ret_fresh: nothing was ever committed here. */
 tw_code tw_store_open(const tw_store_options *options, const tw_store_owner *owner, tw_store **ret_store,
                       bool *ret_fresh, tw_err *err);
+bool tw_store_made(const tw_store *store); /* by this open: no process has ever had it open before */
 tw_store *tw_store_close(tw_store *store); /* what was not committed is lost; NULL is fine */
 
 /* Delivers the last commit to the owner, in the order: metas, rows in place, journal, logs. Once, after open. */
