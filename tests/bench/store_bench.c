@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 #include "store/store.h"
+#include "support/quiet.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -46,17 +47,6 @@ static tw_code load(void *self, tw_table table, uint32_t row, tw_slice bytes, bo
     m->loaded++;
     return TW_OK;
 }
-static void load_delete(void *self, tw_table table, uint32_t row) {
-    (void)self, (void)table, (void)row;
-}
-static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *err) {
-    (void)self, (void)name, (void)bytes, (void)err;
-    return TW_OK;
-}
-static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice bytes, tw_err *err) {
-    (void)self, (void)log, (void)bucket, (void)bytes, (void)err;
-    return TW_OK;
-}
 static void encode(void *self, tw_table table, uint32_t row, tw_buf *out) {
     memory *m = self;
     (void)table;
@@ -65,7 +55,7 @@ static void encode(void *self, tw_table table, uint32_t row, tw_buf *out) {
 
 static tw_store *open_store(const char *dir, memory *m, uint64_t journal_max) {
     tw_store_options options = {dir, (uint64_t)64 << 30, journal_max, 8192, false};
-    tw_store_owner owner = {m, load, load_delete, load_meta, load_log, encode};
+    tw_store_owner owner = {m, load, quiet_load_delete, quiet_load_meta, quiet_load_log, encode};
     tw_store *store;
     tw_err err;
     bool fresh;

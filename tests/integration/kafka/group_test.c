@@ -63,13 +63,18 @@ static void send_both(cluster *c, int from, int to) {
     cluster_settle(c);
 }
 
+/* Open, with topics a and b, and so many records in them. */
+static void cluster_with_both(cluster *c, int count) {
+    cluster_open(c);
+    cluster_topic(c, "a", 4);
+    cluster_topic(c, "b", 4);
+    send_both(c, 0, count);
+}
+
 TEST(a_member_has_all_partitions_and_goes_on_where_it_says) {
     cluster c;
     member m = {0};
-    cluster_open(&c);
-    cluster_topic(&c, "a", 4);
-    cluster_topic(&c, "b", 4);
-    send_both(&c, 0, 300);
+    cluster_with_both(&c, 300);
     forget_positions(&m);
     member_join(&m, &c);
     AWAIT(m.records == 300, member_poll(&m));
@@ -96,10 +101,7 @@ TEST(a_member_has_all_partitions_and_goes_on_where_it_says) {
 TEST(paused_a_member_keeps_its_partitions_and_misses_nothing) {
     cluster c;
     member m = {0};
-    cluster_open(&c);
-    cluster_topic(&c, "a", 4);
-    cluster_topic(&c, "b", 4);
-    send_both(&c, 0, 300);
+    cluster_with_both(&c, 300);
     forget_positions(&m);
     member_join(&m, &c);
     tw_kafka_consumer_pause(m.consumer, true); /* before it has any partition */
@@ -124,10 +126,7 @@ TEST(a_pause_does_not_stay_with_partitions_that_went_and_came_back) {
     cluster c;
     member m = {0};
     tw_err err;
-    cluster_open(&c);
-    cluster_topic(&c, "a", 4);
-    cluster_topic(&c, "b", 4);
-    send_both(&c, 0, 100);
+    cluster_with_both(&c, 100);
     forget_positions(&m);
     member_join(&m, &c);
     AWAIT(m.records == 100, member_poll(&m));
@@ -145,10 +144,7 @@ TEST(a_pause_does_not_stay_with_partitions_that_went_and_came_back) {
 TEST(partitions_move_when_a_member_joins_and_leaves) {
     cluster c;
     member first = {0}, second = {0};
-    cluster_open(&c);
-    cluster_topic(&c, "a", 4);
-    cluster_topic(&c, "b", 4);
-    send_both(&c, 0, 300);
+    cluster_with_both(&c, 300);
     forget_positions(&first);
     forget_positions(&second);
     member_join(&first, &c);
@@ -171,10 +167,7 @@ TEST(a_member_that_refuses_its_partitions_stops_with_its_reason) {
     tw_code code = TW_OK;
     tw_err err = {0};
     int count;
-    cluster_open(&c);
-    cluster_topic(&c, "a", 4);
-    cluster_topic(&c, "b", 4);
-    send_both(&c, 0, 10);
+    cluster_with_both(&c, 10);
     member_join(&m, &c);
     AWAIT(code != TW_OK, code = tw_kafka_consumer_poll(m.consumer, m.batch, 16, 20, &count, &err));
     ASSERT_EQ(code, TW_E_LOCKED);
@@ -187,10 +180,7 @@ TEST(a_member_outlives_a_broker_that_is_away) {
     cluster c;
     member m = {0};
     tw_err err;
-    cluster_open(&c);
-    cluster_topic(&c, "a", 4);
-    cluster_topic(&c, "b", 4);
-    send_both(&c, 0, 100);
+    cluster_with_both(&c, 100);
     forget_positions(&m);
     member_join(&m, &c);
     AWAIT(m.records == 100, member_poll(&m));

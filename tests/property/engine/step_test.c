@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "engine/engine.h"
 #include "pipeline/ingest/shop.h"
+#include "support/quiet.h"
 #include "support/test.h"
 
 #define EVENTS 8000
@@ -53,19 +54,12 @@ static tw_code take_dead(tw_sink *sink, const char *name, const tw_record *recor
     ((hashing_sink *)sink)->dead_count++;
     return TW_OK;
 }
-static tw_code flush(tw_sink *sink, tw_err *e) {
-    (void)sink, (void)e;
-    return TW_OK;
-}
-static void position(tw_sink *sink, tw_buf *out) {
-    (void)sink, (void)out;
-}
-static tw_code resume(tw_sink *sink, tw_slice bytes, tw_err *e) {
-    (void)sink, (void)bytes, (void)e;
-    return TW_OK;
-}
-static const tw_sink_ops hashing_ops = {
-    .list = take_list, .gone = take_gone, .dead = take_dead, .flush = flush, .position = position, .resume = resume};
+static const tw_sink_ops hashing_ops = {.list = take_list,
+                                        .gone = take_gone,
+                                        .dead = take_dead,
+                                        .flush = quiet_flush,
+                                        .position = quiet_position,
+                                        .resume = quiet_resume};
 
 typedef struct outcome {
     tw_hash128 state, lists;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include <stdlib.h>
@@ -200,19 +201,12 @@ static tw_code take_dead(tw_sink *sink, const char *name, const tw_record *recor
     (void)sink, (void)name, (void)record, (void)reason, (void)e;
     return TW_OK;
 }
-static tw_code flush(tw_sink *sink, tw_err *e) {
-    (void)sink, (void)e;
-    return TW_OK;
-}
-static void position(tw_sink *sink, tw_buf *out) {
-    (void)sink, (void)out;
-}
-static tw_code resume(tw_sink *sink, tw_slice bytes, tw_err *e) {
-    (void)sink, (void)bytes, (void)e;
-    return TW_OK;
-}
-static const tw_sink_ops sink_ops = {
-    .list = take_list, .gone = take_gone, .dead = take_dead, .flush = flush, .position = position, .resume = resume};
+static const tw_sink_ops sink_ops = {.list = take_list,
+                                     .gone = take_gone,
+                                     .dead = take_dead,
+                                     .flush = quiet_flush,
+                                     .position = quiet_position,
+                                     .resume = quiet_resume};
 
 static void begin(process *p, topics *shared, const char *name, uint64_t instance) {
     *p = (process){.instance = instance};

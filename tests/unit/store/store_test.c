@@ -1,4 +1,5 @@
 #include "store/store.h"
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include <fcntl.h>
@@ -17,17 +18,6 @@ static tw_code load(void *self, tw_table table, uint32_t row, tw_slice bytes, bo
     ((owner *)self)->last = row;
     return TW_OK;
 }
-static void load_delete(void *self, tw_table table, uint32_t row) {
-    (void)self, (void)table, (void)row;
-}
-static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *err) {
-    (void)self, (void)name, (void)bytes, (void)err;
-    return TW_OK;
-}
-static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice bytes, tw_err *err) {
-    (void)self, (void)log, (void)bucket, (void)bytes, (void)err;
-    return TW_OK;
-}
 static void encode(void *self, tw_table table, uint32_t row, tw_buf *out) {
     (void)self, (void)table;
     tw_buf_u32(out, row);
@@ -38,7 +28,7 @@ static tw_err err;
 
 static tw_code open_with(const char *dir, uint64_t map_max, bool read_only, tw_store **ret, bool *ret_fresh) {
     tw_store_options options = {dir, map_max, 1 << 20, 100, read_only};
-    tw_store_owner callbacks = {&mine, load, load_delete, load_meta, load_log, encode};
+    tw_store_owner callbacks = {&mine, load, quiet_load_delete, quiet_load_meta, quiet_load_log, encode};
     mine = (owner){0};
     return tw_store_open(&options, &callbacks, ret, ret_fresh, &err);
 }
