@@ -3,7 +3,7 @@
  * of it. Engine thread.
  *
  * A crash after the outputs repeats them (a file is cut back to the committed length, so there it repeats nothing; under
- * exactly_once they were never visible). A crash after the changelog leaves the store one commit behind, which the next start learns
+ * exactly_once they were never visible). A crash after the changelog leaves the store behind by one commit, which the next start learns
  * again silently. A crash after the store repeats nothing. */
 #include "engine/tasks.h"
 

@@ -10,6 +10,10 @@
 
 #define CLOSING_FORMAT 1
 
+/* A process that dies between the changelog and the store leaves the store one commit behind, and one more each time that it dies there
+ * again before a commit came through. A store that is further behind than deaths explain is a copy of an older one. */
+#define SILENT_COMMITS_MAX 32
+
 tw_task *tw_engine_task(tw_engine *engine, uint32_t task) {
     if (task == TW_TASK_FILES)
         return NULL;
@@ -209,14 +213,18 @@ tw_code tw_engine_commit_changes(tw_engine *engine, tw_err *err) {
 
 /* What was written to a task's changelog after the point that is known here. */
 typedef struct news {
-    tw_buf closing; /* the last one; empty: none */
-    tw_buf debts;   /* users' rows, as (id, row) */
+    uint64_t instance; /* this process */
+    bool elsewhere;    /* somebody else wrote a closing record */
+    tw_buf closing;    /* the last one; empty: none */
+    tw_buf debts;      /* users' rows, as (id, row) */
 } news;
 
 static tw_code hear(void *self, const tw_changelog_row *row, tw_err *err) {
     news *n = self;
-    (void)err;
+    closing one;
     if (row->key.size == 1 && row->key.data[0] == 'c' && row->value.data) {
+        TW_TRY(decode_closing(row->value, &one, err));
+        n->elsewhere |= one.instance != n->instance;
         tw_buf_clear(&n->closing);
         tw_buf_put(&n->closing, row->value.data, row->value.size);
     } else if (row->key.size > 1 && row->key.data[0] == 'u' && row->value.data) {
@@ -378,8 +386,9 @@ static tw_code begin_silent(tw_engine *engine, uint32_t task, const closing *las
     tw_buf_u32(&engine->debts, task);
     tw_buf_u64(&engine->debts, last->commits);
     tw_buf_text(&engine->debts, debts);
-    tw_log_info("replaying", "task=%" PRIu32 " lanes=%d text=\"one commit is in the changelog and not in the store\"",
-                task, engine->silent_lanes);
+    tw_log_info("replaying",
+                "task=%" PRIu32 " lanes=%d commits=%" PRIu64 " text=\"they are in the changelog and not in the store\"",
+                task, engine->silent_lanes, last->commits - tw_engine_task(engine, task)->commits);
     if (engine->silent_lanes == 0)
         tw_engine_silent_end(engine);
     return TW_OK;
@@ -426,7 +435,7 @@ static bool has_state(tw_engine *engine, uint32_t task) {
 /* A state from before state.changelog was set: it goes out whole with the next commit, unless somebody else has written already. */
 static tw_code begin_changelog(tw_engine *engine, uint32_t task, tw_err *err) {
     tw_task *t = tw_engine_task(engine, task);
-    news n = {0};
+    news n = {.instance = engine->options.instance};
     int64_t next = -1;
     tw_code code = engine->options.changelog->ops->read(engine->options.changelog, task, -1, hear, &n, &next, err);
     if (code == TW_OK && n.closing.size) {
@@ -448,7 +457,7 @@ static tw_code begin_changelog(tw_engine *engine, uint32_t task, tw_err *err) {
 
 tw_code tw_engine_take_over(tw_engine *engine, uint32_t task, tw_err *err) {
     tw_task *t = tw_engine_task(engine, task);
-    news n = {0};
+    news n = {.instance = engine->options.instance};
     closing last = {0};
     int64_t next = -1;
     t->owned = true;
@@ -458,10 +467,9 @@ tw_code tw_engine_take_over(tw_engine *engine, uint32_t task, tw_err *err) {
     if (code == TW_OK && n.closing.size)
         code = decode_closing(tw_buf_slice(&n.closing), &last, err);
     if (code == TW_OK && n.closing.size) {
-        bool mine = last.instance == engine->options.instance;
-        if (!mine || last.commits > t->commits + 1)
+        if (n.elsewhere || last.commits > t->commits + SILENT_COMMITS_MAX)
             code = restore(engine, task, err);
-        else if (last.commits == t->commits + 1)
+        else if (last.commits > t->commits)
             code = begin_silent(engine, task, &last, tw_buf_slice(&n.debts), err);
     }
     if (code == TW_OK && !engine->silent_lanes && tw_engine_task(engine, task)->next < next)

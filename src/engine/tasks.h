@@ -5,9 +5,10 @@
  *   u USER            the user's past and debt (tw_model_user_export); a tombstone when the user is gone
  *   w LANE W SLOT N   ids that a dedup window took in: part N of the bucket that holds the slot now (its number is in the value)
  *   c                 the closing record: who wrote, the number of the commit, and each lane's counters, watermark and position
- * A commit of the changelog comes before the commit of the store, so that a store is at most one commit behind its own closing
- * record; then the records between are learned again without a word to anybody (silently), which ends in the same state. A
- * closing record of somebody else means that the task was elsewhere: it is dropped here and restored whole. */
+ * A commit of the changelog comes before the commit of the store, so that after a death the store may be behind its own closing
+ * record, by one commit for each death in a row; then the records between are learned again without a word to anybody (silently), which
+ * ends in the same state. A closing record of somebody else means that the task was elsewhere: it is dropped here and restored
+ * whole. */
 #ifndef TW_ENGINE_TASKS_H
 #define TW_ENGINE_TASKS_H
 

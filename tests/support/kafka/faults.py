@@ -321,7 +321,7 @@ def one_partition(count):
         if code == -9:
             fault(f"died at {point}")
         full = Instance(configs["killed"], "one-killed")
-        full.start("--to-the-end", env={"TAILWATER_FAILPOINT": f"store.commit:{rng.randrange(1, 4)}:fail"})
+        full.start("--to-the-end", env={"TAILWATER_FAILPOINT": f"store.commit:{rng.randrange(1, 4) if n else 1}:fail"})  # 1: twice in a row
         if full.process.wait(120) == 1:
             fault("the disk was full at a commit")
             if "nothing is lost" not in tail(full.state):

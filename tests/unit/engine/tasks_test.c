@@ -406,6 +406,43 @@ TEST(a_store_one_commit_behind_learns_again_silently_to_the_same_state) {
     forget(&other);
 }
 
+TEST(a_store_that_died_twice_in_a_row_is_two_commits_behind_and_learns_both_again) {
+    topics shared = {0}, other = {0};
+    process a, whole;
+    begin(&a, &shared, "a", 1);
+    begin(&whole, &other, "whole", 1);
+    start(&whole);
+    give(&whole, 0);
+    for (int64_t at = 100; at <= 500; at += 100) {
+        run_to(&whole, at);
+        commit(&whole);
+    }
+    start(&a);
+    give(&a, 0);
+    run_to(&a, 200);
+    commit(&a);
+    for (int64_t at = 300; at <= 400; at += 100) {
+        run_to(&a, at);
+        a.changelog.die = true;
+        ASSERT_EQ(tw_engine_commit(a.engine, &err), TW_E_ABORTED);
+        a.changelog.die = false;
+        stop(&a);
+        start(&a);
+        give(&a, 0);
+        ASSERT_EQ(a.stub.next[0], 200); /* what is here goes on: it is not dropped for what the changelog has */
+    }
+    run_to(&a, 500);
+    commit(&a);
+    tw_hash128 x = tw_engine_digest(a.engine), y = tw_engine_digest(whole.engine);
+    ASSERT_TRUE(x.lo == y.lo && x.hi == y.hi);
+    ASSERT_EQ(totals(&a).consumed, 500);
+    ASSERT_EQ(a.back, 0);
+    end(&a);
+    end(&whole);
+    forget(&shared);
+    forget(&other);
+}
+
 TEST(nothing_is_committed_while_a_store_is_behind_and_a_death_there_changes_nothing) {
     topics shared = {0};
     process a;
