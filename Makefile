@@ -1,6 +1,7 @@
 # A thin door. The build is CMake's; CMakePresets.json has the other builds.
-.PHONY: all deps build demo test test-kafka format clean
+.PHONY: all deps build install demo test test-kafka format clean
 JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
 
 all: build
 
@@ -11,6 +12,10 @@ deps:
 build: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS)
+
+# Executable, library, headers, pkg-config file, schemas and settings; DESTDIR goes before PREFIX, as everywhere.
+install: build
+	@cmake --install build/release --prefix $(PREFIX)
 
 # A shop in the terminal and on a live page, until Ctrl-C or for DEMO_SECONDS.
 demo: build

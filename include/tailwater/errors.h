@@ -5,6 +5,8 @@
 #ifndef TAILWATER_ERRORS_H
 #define TAILWATER_ERRORS_H
 
+#include "tailwater/version.h"
+
 #define TW_CODE_LIST(X)                                                          \
     X(TW_E_CORRUPT, DROP, "payload does not match its schema")                   \
     X(TW_E_INVALID, DROP, "event breaks a validation rule")                      \
@@ -36,9 +38,23 @@ typedef enum tw_code {
 
 typedef enum tw_class { TW_CLASS_OK, TW_CLASS_RETRY, TW_CLASS_DROP, TW_CLASS_FATAL } tw_class;
 
-/* The enumerator's name, its class and its sentence. Thread: any. */
-const char *tw_code_name(tw_code code);
-tw_class tw_code_class(tw_code code);
-const char *tw_code_text(tw_code code);
+/* What went wrong, as one line for a person. It belongs to the caller, lives on its stack, owns no heap; wherever one is asked for it may be
+ * NULL. */
+typedef struct tw_err {
+    tw_code code;
+    char text[512];
+} tw_err;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The enumerator's name, its class and its sentence. Thread: any. */
+TW_PUBLIC const char *tw_code_name(tw_code code);
+TW_PUBLIC tw_class tw_code_class(tw_code code);
+TW_PUBLIC const char *tw_code_text(tw_code code);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -7,4 +7,7 @@
 /* Format of the store. A store of another format is refused with both numbers named. */
 #define TW_STORE_FORMAT 2
 
+/* Marks what the library exports; everything else in it is hidden. */
+#define TW_PUBLIC __attribute__((visibility("default")))
+
 #endif

@@ -9,11 +9,6 @@
 
 #include <stdarg.h>
 
-typedef struct tw_err {
-    tw_code code;
-    char text[512];
-} tw_err;
-
 /* Fills err (if any) and returns code, so that a failure is one line: return tw_fail(err, TW_E_IO, "%s: ...", path);
  * Thread: any. */
 __attribute__((format(printf, 3, 4))) void tw_fail_text(tw_err *err, tw_code code, const char *fmt, ...);

@@ -4,6 +4,8 @@
 
 #include "base/metrics.h"
 
+#include <pthread.h>
+
 static tw_metric verdicts[TW_VERDICT_COUNT] = {
     {"tailwater_records_total", "Records consumed, by verdict; the four add up to all", TW_COUNTER, "verdict",
      "applied"},
@@ -41,11 +43,7 @@ static tw_metric map_max = {"tailwater_store_max_bytes", "Size that the store ca
                             TW_GAUGE};
 static tw_metric ready = {"tailwater_ready", "1 when what the inputs held at the start has been consumed", TW_GAUGE};
 
-void tw_engine_metrics_register(void) {
-    static bool done; /* a process may open several engines, one after the other */
-    if (done)
-        return;
-    done = true;
+static void register_all(void) {
     for (int v = 0; v < TW_VERDICT_COUNT; v++)
         tw_metric_register(&verdicts[v]);
     for (int r = TW_REASON_NONE + 1; r < TW_REASON_COUNT; r++) {
@@ -62,6 +60,11 @@ void tw_engine_metrics_register(void) {
                                &journal_bytes, &map_used,      &map_max,       &ready};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         tw_metric_register(rest[i]);
+}
+
+void tw_engine_metrics_register(void) { /* a process may open several engines, on several threads */
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, register_all);
 }
 
 void tw_engine_count(tw_verdict verdict, tw_reason reason) {
