@@ -104,12 +104,9 @@ static void score_transitions(tw_model *model, const tw_user *u) {
     }
 }
 
-/* The first look at all items: a fixed mixture of context and transitions; -INFINITY for what must not be shown. */
-static void look_first(tw_model *model, const tw_user *u) {
+void tw_model_add_transitions(tw_model *model, float *scores) {
     tw_scoring *s = &model->scoring;
     uint32_t n = s->touched_count;
-    for (uint32_t i = 0; i < s->n; i++)
-        s->first[i] = first_look_context * (s->context[i] - s->context_log_sum);
     float *log = s->logs, *in = log + s->capacity, least = logf(TRANSITIONS_LEAST);
     uint32_t padded =
         (n + 15) & ~15u; /* whole vectors: an item's logarithm must not depend on its place among the touched */
@@ -122,8 +119,16 @@ static void look_first(tw_model *model, const tw_user *u) {
             log[t] = in[t] = 0;
         model->kernels->add_log(log, LN2, in, TRANSITIONS_LEAST, (int)padded);
         for (uint32_t t = 0; t < n; t++)
-            s->first[s->touched[t]] += first_look[way] * log[t];
+            scores[s->touched[t]] += first_look[way] * log[t];
     }
+}
+
+/* The first look at all items: a fixed mixture of context and transitions; -INFINITY for what must not be shown. */
+static void look_first(tw_model *model, const tw_user *u) {
+    tw_scoring *s = &model->scoring;
+    for (uint32_t i = 0; i < s->n; i++)
+        s->first[i] = first_look_context * (s->context[i] - s->context_log_sum);
+    tw_model_add_transitions(model, s->first);
     tw_model_hide(model, u, s->first);
 }
 

@@ -75,6 +75,18 @@ void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms);
 void tw_model_inputs(const tw_model *model, uint32_t item, float *x);
 float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way);
 void tw_scoring_done(tw_scoring *scoring);
+/* Adds what transitions say in the first look at all items: nothing where they have seen nothing. */
+void tw_model_add_transitions(tw_model *model, float *scores);
+
+/* The scorers of the default model, in the order of their numbers. */
+typedef enum tw_scorer {
+    TW_BY_CONTEXT,
+    TW_BY_TRANSITIONS,
+    TW_BY_TRENDING,
+    TW_BY_POPULAR,
+    TW_BY_REPEAT,
+    TW_SCORERS
+} tw_scorer;
 
 /* score.c */
 void tw_model_hide(const tw_model *model, const tw_user *u, float *scores);

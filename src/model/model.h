@@ -71,6 +71,11 @@ void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *score
  * missing then is what that scorer adds. Candidates stay the same. False when that scorer took no part. */
 bool tw_model_score_without(tw_model *model, int scorer, float *scores);
 
+/* What one scorer says by itself of all items, for the user and time of the last tw_model_score: no blend, no candidates. Larger is
+ * better; what that scorer knows nothing of is level. Hidden items as there. False, and nothing written, when that scorer took no part.
+ *   scores (item_slots) out */
+bool tw_model_score_alone(tw_model *model, int scorer, float *scores);
+
 /* The same for those items alone that can be among the best top, where that is cheaper (the factor model of a known user).
  *   *ret_items, *ret_scores (returned) out, in the model's memory until the next call; hidden items are not among them
  * Returns how many; -1: ask tw_model_score. */

@@ -114,18 +114,18 @@ typedef struct speaker {
     int from, to;
 } speaker;
 
-static const speaker scorers[] = {{"context", TW_X_CONTEXT, TW_X_NEXT},
-                                  {"transitions", TW_X_NEXT, TW_X_TRENDING},
-                                  {"trending", TW_X_TRENDING, TW_X_POPULAR},
-                                  {"popular", TW_X_POPULAR, TW_X_OWN},
-                                  {"repeat", TW_X_OWN, TW_X_ONE}};
+static const speaker scorers[TW_SCORERS] = {[TW_BY_CONTEXT] = {"context", TW_X_CONTEXT, TW_X_NEXT},
+                                            [TW_BY_TRANSITIONS] = {"transitions", TW_X_NEXT, TW_X_TRENDING},
+                                            [TW_BY_TRENDING] = {"trending", TW_X_TRENDING, TW_X_POPULAR},
+                                            [TW_BY_POPULAR] = {"popular", TW_X_POPULAR, TW_X_OWN},
+                                            [TW_BY_REPEAT] = {"repeat", TW_X_OWN, TW_X_ONE}};
 static const speaker scorers_mf[] = {{"factors", 0, 0}, {"popular", 0, 0}};
-enum { BY_CONTEXT, BY_TRANSITIONS, BY_TRENDING, BY_POPULAR, BY_REPEAT, SCORERS, BY_FACTORS = 0, BY_POPULAR_MF = 1 };
+enum { BY_FACTORS, BY_POPULAR_MF };
 
-_Static_assert(SCORERS <= TW_SCORERS_MAX, "reasons have room for each scorer");
+_Static_assert(TW_SCORERS <= TW_SCORERS_MAX, "reasons have room for each scorer");
 
 int tw_model_scorers(const tw_model *model) {
-    return model->mf ? 2 : SCORERS;
+    return model->mf ? 2 : TW_SCORERS;
 }
 
 const char *tw_model_scorer_name(const tw_model *model, int i) {
@@ -162,15 +162,15 @@ bool tw_model_score_without(tw_model *model, int scorer, float *scores) {
  * mean candidate (occlusion; Zeiler & Fergus 2014). */
 static void lifts_of(tw_model *model, uint32_t item, float *lift) {
     tw_scoring *s = &model->scoring;
-    float scores[1 + SCORERS];
+    float scores[1 + TW_SCORERS];
     know_means(s);
-    for (int c = 0; c <= SCORERS; c++)
+    for (int c = 0; c <= TW_SCORERS; c++)
         tw_model_inputs(model, item, s->why + c);
-    for (int i = 0; i < SCORERS; i++)
+    for (int i = 0; i < TW_SCORERS; i++)
         for (int f = scorers[i].from; f < scorers[i].to; f++)
             s->why[f * TW_BLEND_CANDIDATES + 1 + i] = s->mean[f];
-    tw_blend_forward(&model->blend, s->bucket, s->why, 1 + SCORERS, scores);
-    for (int i = 0; i < SCORERS; i++)
+    tw_blend_forward(&model->blend, s->bucket, s->why, 1 + TW_SCORERS, scores);
+    for (int i = 0; i < TW_SCORERS; i++)
         lift[i] = scores[0] > scores[1 + i] ? scores[0] - scores[1 + i] : 0;
 }
 
@@ -204,24 +204,24 @@ void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons) {
     float lift[TW_SCORERS_MAX] = {0}, sum = 0;
     *ret_reasons = (tw_reasons){.because_item = TW_SLOT_NONE};
     if (model->mf || !s->has_context) {
-        int only = !model->mf ? BY_POPULAR : s->user == TW_SLOT_NONE ? BY_POPULAR_MF : BY_FACTORS;
+        int only = !model->mf ? TW_BY_POPULAR : s->user == TW_SLOT_NONE ? BY_POPULAR_MF : BY_FACTORS;
         ret_reasons->share[only] = 1;
         return;
     }
     lifts_of(model, item, lift);
-    for (int i = 0; i < SCORERS; i++)
+    for (int i = 0; i < TW_SCORERS; i++)
         sum += lift[i];
     if (!(sum > 0)) { /* nothing stands above the mean: then it is in the list for being as likely as others */
-        ret_reasons->share[BY_POPULAR] = 1;
+        ret_reasons->share[TW_BY_POPULAR] = 1;
         return;
     }
     int leads = 0;
-    for (int i = 0; i < SCORERS; i++) {
+    for (int i = 0; i < TW_SCORERS; i++) {
         ret_reasons->share[i] = lift[i] / sum;
         leads = lift[i] > lift[leads] ? i : leads;
     }
-    if (leads == BY_CONTEXT || leads == BY_TRANSITIONS)
-        ret_reasons->because_item = because_of(model, item, leads == BY_CONTEXT);
+    if (leads == TW_BY_CONTEXT || leads == TW_BY_TRANSITIONS)
+        ret_reasons->because_item = because_of(model, item, leads == TW_BY_CONTEXT);
 }
 
 /* Cosine of the out vectors: items that stand for the same next step. */

@@ -15,6 +15,14 @@ void tw_prequential_add(tw_prequential *p, uint32_t place) {
     p->gain10 += 1.0 / log2(place + 1.0);
 }
 
+void tw_prequential_merge(tw_prequential *p, const tw_prequential *other) {
+    p->asked += other->asked;
+    p->hits10 += other->hits10;
+    p->hits20 += other->hits20;
+    p->gain10 += other->gain10;
+    p->reciprocal20 += other->reciprocal20;
+}
+
 static double mean(double sum, uint64_t n) {
     return n ? sum / (double)n : 0;
 }

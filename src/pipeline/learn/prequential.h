@@ -15,6 +15,9 @@ typedef struct tw_prequential {
 /* place of the item, 1 is first; 0: it was not in the order at all (a miss). */
 void tw_prequential_add(tw_prequential *p, uint32_t place);
 
+/* As if what the other was asked had been asked of p. */
+void tw_prequential_merge(tw_prequential *p, const tw_prequential *other);
+
 /* 0 where nothing was asked. */
 double tw_prequential_hr10(const tw_prequential *p);
 double tw_prequential_hr20(const tw_prequential *p);

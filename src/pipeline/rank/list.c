@@ -25,7 +25,7 @@ struct tw_ranker {
     float *scores; /* (item slots) */
     verdict *verdicts;
     size_t scores_capacity, verdicts_capacity;
-    uint32_t user; /* of the last tw_ranker_place, with its time and draw */
+    uint32_t user, place; /* of the last tw_ranker_place, with its time and draw */
     int64_t now_ms;
     tw_rng rng;
     tw_pick picks[TW_LIST_SIZE_MAX];
@@ -110,12 +110,29 @@ static uint32_t score_all(tw_ranker *ranker, uint32_t user, int64_t now_ms) {
     return slots;
 }
 
+#define BLOCK 64
+
+/* How many leading items cannot enter a full list whose worst score this is: whole blocks, each looked at without a branch. */
+static uint32_t skip_below(const float *scores, uint32_t n, float worst) {
+    uint32_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        uint32_t reach = 0;
+        for (uint32_t k = 0; k < BLOCK; k++)
+            reach += scores[i + k] >= worst;
+        if (reach)
+            break;
+    }
+    return i;
+}
+
 /* Of n items with their scores; items NULL: all of them, by number. */
 static int select_best(tw_ranker *ranker, const uint32_t *items, const float *scores, uint32_t n, int top,
                        tw_slice category) {
     tw_pick *picks = ranker->picks;
     int count = 0;
     for (uint32_t i = 0; i < n; i++) {
+        if (count == top && i % BLOCK == 0 && (i += skip_below(scores + i, n - i, picks[count - 1].score)) == n)
+            break;
         uint32_t item = items ? items[i] : i;
         tw_pick p = {.score = scores[i], .item = item};
         if (!(p.score > -INFINITY) || (count == top && p.score < picks[count - 1].score))
@@ -257,13 +274,31 @@ uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint6
     if (is_shaped(ranker->config))
         ranker->rng =
             rng_of(ranker, user == TW_SLOT_NONE ? (tw_slice){0} : tw_model_user_id(ranker->model, user), version);
+    return ranker->place = place_by_rules(ranker, slots, item);
+}
+
+int tw_ranker_top(tw_ranker *ranker, int top, uint32_t *ret_items) {
+    TW_ASSERT(top >= 1 && top <= TW_LIST_SIZE_MAX);
+    uint32_t slots = tw_model_item_slots(ranker->model);
+    int count = is_shaped(ranker->config)
+                    ? select_shaped(ranker, slots, ranker->now_ms, top, (tw_slice){0}, ranker->rng)
+                    : select_best(ranker, NULL, ranker->scores, slots, top, (tw_slice){0});
+    for (int i = 0; i < count; i++)
+        ret_items[i] = ranker->picks[i].item;
+    return count;
+}
+
+/* In an order that was just scored anew, for the user of the last tw_ranker_place. */
+static uint32_t place_anew(tw_ranker *ranker, uint32_t item) {
+    uint32_t slots = tw_model_item_slots(ranker->model);
+    hide(ranker, slots, ranker->user, ranker->now_ms);
     return place_by_rules(ranker, slots, item);
 }
 
 uint32_t tw_ranker_place_without(tw_ranker *ranker, int scorer, uint32_t item) {
-    if (!tw_model_score_without(ranker->model, scorer, ranker->scores))
-        return 0;
-    uint32_t slots = tw_model_item_slots(ranker->model);
-    hide(ranker, slots, ranker->user, ranker->now_ms);
-    return place_by_rules(ranker, slots, item);
+    return tw_model_score_without(ranker->model, scorer, ranker->scores) ? place_anew(ranker, item) : ranker->place;
+}
+
+uint32_t tw_ranker_place_alone(tw_ranker *ranker, int scorer, uint32_t item) {
+    return tw_model_score_alone(ranker->model, scorer, ranker->scores) ? place_anew(ranker, item) : 0;
 }

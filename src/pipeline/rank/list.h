@@ -32,8 +32,15 @@ void tw_ranker_similar(tw_ranker *ranker, uint32_t item, int top, tw_list *ret_l
  * of 20 where that is fewer, drawn as for that list version; 0: not in it. */
 uint32_t tw_ranker_place(tw_ranker *ranker, uint32_t user, int64_t now_ms, uint64_t version, uint32_t item);
 
-/* The place that item would have in the last tw_ranker_place if one scorer had nothing to say (tw_model_score_without); 0 also
- * when that scorer took no part. */
+/* The first items, at most top, of the order of the last tw_ranker_place; before another order is asked for.
+ *   ret_items (top) out. Returns how many. */
+int tw_ranker_top(tw_ranker *ranker, int top, uint32_t *ret_items);
+
+/* The place that item would have in the last tw_ranker_place if one scorer had nothing to say (tw_model_score_without); the same place
+ * where that scorer took no part. */
 uint32_t tw_ranker_place_without(tw_ranker *ranker, int scorer, uint32_t item);
+
+/* Its place if one scorer alone ordered the items (tw_model_score_alone); 0 where that scorer took no part. */
+uint32_t tw_ranker_place_alone(tw_ranker *ranker, int scorer, uint32_t item);
 
 #endif

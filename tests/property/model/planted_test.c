@@ -126,3 +126,41 @@ TEST(what_one_scorer_says_can_be_left_out) {
     free(without);
     end();
 }
+
+/* 10 always follows 11, and both are met most; the user that is asked for met 3 and 11. */
+TEST(each_scorer_can_be_asked_alone) {
+    begin();
+    tw_rng rng = tw_rng_at(tw_test_seed(), 5, 31);
+    for (int i = 0; i < 3000; i++) {
+        uint32_t user = tw_rng_below(&rng, USERS);
+        meet(user, tw_rng_below(&rng, 2) ? 7 : tw_rng_below(&rng, ITEMS));
+        meet(user, 11);
+        meet(user, 10);
+    }
+    meet(USERS, 3);
+    meet(USERS, 11);
+    uint32_t n = tw_model_item_slots(model);
+    float *blended = tw_alloc(n * sizeof *blended), *alone = tw_alloc(n * sizeof *alone);
+    tw_model_score(model, user_of(USERS), now_ms, blended);
+    for (int s = 0; s < tw_model_scorers(model); s++) {
+        const char *name = tw_model_scorer_name(model, s);
+        uint32_t best = 0;
+        ASSERT_TRUE(tw_model_score_alone(model, s, alone));
+        for (uint32_t i = 0; i < n; i++) {
+            ASSERT_EQ(blended[i] > -INFINITY, alone[i] > -INFINITY);
+            best = alone[i] > alone[best] ? i : best;
+        }
+        unsigned long number = strtoul(tw_model_item_id(model, best).data + 1, NULL, 10);
+        if (strcmp(name, "context") == 0 || strcmp(name, "transitions") == 0)
+            ASSERT_EQ(number, 10);
+        else if (strcmp(name, "repeat") == 0)
+            ASSERT_TRUE(number == 3 || number == 11);
+        else
+            ASSERT_TRUE(number == 10 || number == 11);
+    }
+    tw_model_score(model, TW_SLOT_NONE, now_ms, blended);
+    ASSERT_FALSE(tw_model_score_alone(model, 0, alone));
+    free(blended);
+    free(alone);
+    end();
+}
