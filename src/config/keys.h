@@ -33,9 +33,10 @@
     X(BOOL, state_changelog, "state.changelog", false, 0, 1, "",                                                       \
       "Keep the state of each task in a topic as well, so that several instances can share the partitions")            \
     X(INT, state_changelog_model_rows, "state.changelog.model.rows", 2000, 0, 1000000, "rows",                         \
-      "Most rows of items and weights sent to the model changelog in one commit; 0: none")                             \
+      "Most rows of items and weights sent to the model changelog in a second; 0: none")                             \
     X(INT, commit_interval_ms, "commit.interval.ms", 0, 0, 600000, "ms",                                               \
-      "Wall time between durable commits; 0: 1000, or 100 under exactly_once")                                         \
+      "Wall time between durable commits; 0: 1000, or under exactly_once 100 while behind and else as short as leaves half "   \
+      "of the time for the events")                                         \
     X(INT, store_journal_max_bytes, "store.journal.max.bytes", 256LL << 20, 1 << 20, 1LL << 40, "bytes",               \
       "Journal beyond which rows are folded in place at each commit; bounds the time of a start")                      \
     X(INT, store_fold_rows_max, "store.fold.rows.max", 8192, 1, 100000000, "rows",                                     \

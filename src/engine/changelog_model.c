@@ -1,4 +1,4 @@
-/* Items and weights in the model changelog: each process sends the rows that changed, a bounded number with each commit, as the store
+/* Items and weights in the model changelog: each process sends the rows that changed, a bounded number a second, as the store
  * has them; a process that starts with nothing takes over those of the one that has seen most. Called by the commit and at the
  * start; engine thread.
  *
@@ -17,12 +17,13 @@
 /* An instance that has written nothing for so long is gone (DESIGN: 24 h). */
 #define GONE_AFTER_MS 86400000LL
 
-/* A process that leaves sends so many times what a commit may hold: more would keep the stop waiting. */
-#define LEAVING_TIMES 50
+/* A process that leaves sends what so many seconds may hold: more would keep the stop waiting. */
+#define LEAVING_S 50
 
 typedef struct tw_model_rows {
     tw_dirty tables[TW_TABLE_COUNT];
     size_t taken[TW_TABLE_COUNT]; /* of each list, those already sent in this round */
+    int64_t sent_ns;              /* steady time of the last send; 0: none yet */
 } tw_model_rows;
 
 void tw_engine_note_row(tw_engine *engine, tw_table table, uint32_t row) {
@@ -76,10 +77,22 @@ static tw_code put_head(tw_engine *engine, tw_err *err) {
     return put(engine, head_key(engine, engine->options.instance), tw_buf_slice(&engine->value), err);
 }
 
+/* The rows that may go now: what the time since the last send allows, a second's at most. */
+static int64_t allowance(tw_engine *engine, tw_model_rows *rows) {
+    int64_t a_second = engine->config->state_changelog_model_rows, now_ns = tw_clock_steady_ns(&engine->clock);
+    int64_t waited_ms = (now_ns - rows->sent_ns) / 1000000;
+    if (engine->leaving)
+        return a_second * LEAVING_S;
+    if (rows->sent_ns && waited_ms < 1000 && a_second * waited_ms < 1000)
+        return 0;
+    rows->sent_ns = now_ns;
+    return waited_ms < 1000 ? a_second * waited_ms / 1000 : a_second;
+}
+
 /* Round by round: what changes again while a round is on is sent again in the next. */
 tw_code tw_engine_put_model(tw_engine *engine, tw_err *err) {
-    int64_t left = engine->config->state_changelog_model_rows * (engine->leaving ? LEAVING_TIMES : 1);
     tw_model_rows *rows = engine->model_rows;
+    int64_t left = rows ? allowance(engine, rows) : 0;
     bool any = false;
     for (int t = 0; rows && t < TW_TABLE_COUNT; t++) {
         tw_dirty *dirty = &rows->tables[t];

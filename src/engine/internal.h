@@ -82,6 +82,7 @@ struct tw_engine {
     int64_t *produced_ms; /* (produced_count) timestamp of each user's newest record since the start; 0: unknown */
     size_t produced_count;
     int64_t commit_ns;      /* steady time of the last commit */
+    int64_t commit_took_ns; /* by that one */
     int64_t watermark_ms;   /* the largest of all lanes */
     uint64_t items_offsets; /* sum of the positions in the items topic */
     bool fresh;             /* nothing was committed to the state when it was opened, and nothing restored since */
@@ -90,6 +91,7 @@ struct tw_engine {
     bool failed;            /* memory may be ahead of the store: no further commit */
     bool unflushed;         /* a commit waits for the sink: nothing is polled until it is through */
     bool prepared;          /* a commit is put together and waits for the changelog */
+    bool behind;            /* the last step found a whole batch waiting */
     bool stalled;           /* the source is paused, for that or because the sink is full */
     bool has_files;         /* some users are known from files */
     int partitions;         /* of the topics keyed by user when the state met them first; 0: never */

@@ -313,6 +313,7 @@ tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *e
         return code;
     }
     (void)TW_FAILPOINT(ENGINE_STEP);
+    engine->behind = count == (int)engine->config->ingest_batch_max;
     if (count > 0)
         engine->changed = true;
     else if (source->bounded)

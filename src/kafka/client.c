@@ -25,6 +25,7 @@ static const pair consumer_defaults[] = {
     {"queued.max.messages.kbytes", "262144"}, /* what bounds the memory instead */
     {NULL, NULL}};
 static const pair producer_defaults[] = {{"compression.codec", "lz4"},
+                                         {"linger.ms", "1"}, /* each more is one more on every list's way */
                                          {"queue.buffering.max.kbytes", "262144"},
                                          {"message.max.bytes", "10000000"},
                                          {"message.timeout.ms", "0"}, /* a broker away is back-pressure, not a loss */

@@ -168,8 +168,8 @@ def feeder_config(topic):
 def feed_live(topic, rate, a):
     config = feeder_config(topic)
     with open(config, "a") as f:
-        f.write("  linger.ms: 2\n")  # of the kafka map, which stands last; without any each event is a request, which is the broker's end
-    args = [T, "feed", "--config", config, "--rate", str(rate), "--users", str(a.users), "--items", str(a.items)]
+        f.write("  linger.ms: 1\n")  # of the kafka map, which stands last; without any each event is a request, which is the broker's end
+    args = [T, "feed", "--config", config, "--rate", str(rate), "--users", str(a.live_users), "--items", str(a.items)]
     return start(args, os.path.join(DIR, "feed.log"))
 
 
@@ -319,6 +319,7 @@ def main():
     parser.add_argument("--items", type=int, default=14000)
     parser.add_argument("--runs", type=int, default=3, help="of each figure")
     parser.add_argument("--rate", type=int, default=7000, help="events/s of the latency and the rebalances")
+    parser.add_argument("--live-users", type=int, default=5000, help="under load: so few that their first lists are out when watching begins")
     parser.add_argument("--live-s", type=float, default=15, help="how long latencies are watched")
     parser.add_argument("--warm-s", type=float, default=10, help="load before that")
     parser.add_argument("--guarantees", nargs="+", default=list(GUARANTEES), choices=list(GUARANTEES))
