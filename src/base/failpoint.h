@@ -14,6 +14,7 @@
     X(STORE_FOLD, "store.fold", "after a slice of rows was folded")                        \
     X(STORE_COMMIT, "store.commit", "just before LMDB's own commit; may be made to fail")  \
     X(STORE_COMMITTED, "store.committed", "just after LMDB's own commit")                  \
+    X(STORE_COPIED, "store.copied", "a copy of the store is written and has no name")      \
     X(ENGINE_FLUSHED, "engine.flushed", "outputs are flushed, the state is not committed") \
     X(ENGINE_SHARED, "engine.shared", "the changelog is committed, the store is not")      \
     X(ENGINE_COMMITTED, "engine.committed", "the state is committed, the source not told") \

@@ -111,6 +111,11 @@ int tw_store_commit_txn(MDB_txn *txn); /* mdb_txn_commit, which a test can make 
 /* lock.c: who may open; the directory and its files. */
 tw_code tw_store_make_dir(const char *dir, tw_err *err);    /* mkdir -p, durably */
 tw_code tw_store_lock_writer(tw_store *store, tw_err *err); /* makes the store where there never was one */
+/* data.mdb is made under another name and renamed when whole: a data.mdb, if there is one, is always a store. The lock stays with the file.
+ * lock_new makes the empty file, locked; *ret_there: there is a data.mdb already, and nothing is locked. */
+#define TW_STORE_NEW_FILE "data.mdb.new"
+tw_code tw_store_lock_new(tw_store *store, bool *ret_there, tw_err *err);
+tw_code tw_store_keep_new(tw_store *store, tw_err *err);
 /* A reader that may not write to lock.mdb: no writer may begin until tw_store_unlock. A reader that may needs no lock. */
 tw_code tw_store_lock_reader(tw_store *store, bool *ret_listed, tw_err *err);
 void tw_store_unlock(tw_store *store);

@@ -114,12 +114,36 @@ static tw_code check_never_made(const tw_store *store, tw_err *err) {
     return TW_OK;
 }
 
-tw_code tw_store_lock_writer(tw_store *store, tw_err *err) {
+tw_code tw_store_lock_new(tw_store *store, bool *ret_there, tw_err *err) {
     char path[4300], fresh[4300];
     struct stat st;
     path_of(store, "data.mdb", path, sizeof path);
-    path_of(store, "data.mdb.new", fresh, sizeof fresh);
-    for (;;) {
+    path_of(store, TW_STORE_NEW_FILE, fresh, sizeof fresh);
+    store->lock_fd = TW_STORE_SYSTEM(open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+    if (store->lock_fd < 0)
+        return tw_fail_errno(err, TW_E_IO, "%s", fresh);
+    TW_TRY(lock_alone(store, fresh, err));
+    *ret_there = stat(path, &st) == 0; /* another process may have made it since */
+    if (*ret_there)
+        tw_store_unlock(store);
+    else if (TW_STORE_SYSTEM(ftruncate(store->lock_fd, 0)) != 0)
+        return tw_fail_errno(err, TW_E_IO, "%s", fresh);
+    return TW_OK;
+}
+
+tw_code tw_store_keep_new(tw_store *store, tw_err *err) {
+    char path[4300], fresh[4300];
+    path_of(store, "data.mdb", path, sizeof path);
+    if (TW_STORE_SYSTEM(rename(path_of(store, TW_STORE_NEW_FILE, fresh, sizeof fresh), path)) != 0)
+        return tw_fail_errno(err, TW_E_IO, "%s", path);
+    return sync_dir(store->dir, err);
+}
+
+tw_code tw_store_lock_writer(tw_store *store, tw_err *err) {
+    char path[4300], fresh[4300];
+    bool there = true;
+    path_of(store, "data.mdb", path, sizeof path);
+    while (there) {
         store->lock_fd = TW_STORE_SYSTEM(open(path, O_RDWR | O_CLOEXEC));
         if (store->lock_fd >= 0) {
             TW_TRY(lock_alone(store, path, err));
@@ -128,23 +152,11 @@ tw_code tw_store_lock_writer(tw_store *store, tw_err *err) {
         if (errno != ENOENT)
             return tw_fail_errno(err, TW_E_IO, "%s", path);
         TW_TRY(check_never_made(store, err));
-        /* Made under another name and renamed when whole: a data.mdb, if there is one, is always a store. The lock stays
-         * with the file. */
-        store->lock_fd = TW_STORE_SYSTEM(open(fresh, O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-        if (store->lock_fd < 0)
-            return tw_fail_errno(err, TW_E_IO, "%s", fresh);
-        TW_TRY(lock_alone(store, fresh, err));
-        if (stat(path, &st) != 0)
-            break;
-        tw_store_unlock(store); /* another process made it since */
+        TW_TRY(tw_store_lock_new(store, &there, err));
     }
-    if (TW_STORE_SYSTEM(ftruncate(store->lock_fd, 0)) != 0)
-        return tw_fail_errno(err, TW_E_IO, "%s", fresh);
-    TW_TRY(tw_store_create(store, fresh, err));
-    if (TW_STORE_SYSTEM(rename(fresh, path)) != 0)
-        return tw_fail_errno(err, TW_E_IO, "%s", path);
+    TW_TRY(tw_store_create(store, path_of(store, TW_STORE_NEW_FILE, fresh, sizeof fresh), err));
     store->made = true;
-    return sync_dir(store->dir, err);
+    return tw_store_keep_new(store, err);
 }
 
 /* LMDB takes a reader that cannot write to lock.mdb for one that nobody disturbs: a writer would give away the pages under it. */

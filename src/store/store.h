@@ -78,6 +78,12 @@ bool tw_store_exists(const char *dir);
 /* Deletes what a directory holds of a state, of whatever format. Errors: TW_E_LOCKED (it has a writer), TW_E_NOT_FOUND, TW_E_IO. */
 tw_code tw_store_erase(const char *dir, tw_err *err);
 
+/* A copy of the last commit, beside a running writer, without free pages: a state like any other, at *ret_bytes. The directory to is made when
+ * it is missing and must hold no state; the copy has its name there only when it is whole on the disk, and every value of it is read back. An
+ * older format is copied by nobody: the errors of tw_store_open, of from; TW_E_USAGE (to holds a state), TW_E_LOCKED (another process
+ * makes one there), TW_E_FULL, TW_E_IO, TW_E_STORE. What failed leaves no state behind. Thread: any, with its own directories. */
+tw_code tw_store_copy(const char *from, const char *to, uint64_t map_max_bytes, uint64_t *ret_bytes, tw_err *err);
+
 typedef struct tw_store_stats {
     uint64_t commits, journal_commits, journal_bytes, folded_rows, forced_folds; /* this process; journal_* now */
     uint64_t written_bytes; /* journal, metas, logs and folded rows, before page rounding */

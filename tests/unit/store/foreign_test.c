@@ -51,6 +51,11 @@ static void expect_refusal(const char *dir, tw_code wanted, const char *text) {
         if (code != wanted || !strstr(err.text, text) || !strstr(err.text, dir))
             tw_test_fail(__FILE__, __LINE__, "code %d: %s", code, code == TW_OK ? "opened" : err.text);
     }
+    uint64_t bytes;
+    snprintf(path, sizeof path, "%s-copy", dir);
+    tw_code code = tw_store_copy(dir, path, MAP_MAX, &bytes, &err); /* a backup of it, or one that is brought back */
+    if (code != wanted || !strstr(err.text, text) || access(path, F_OK) == 0)
+        tw_test_fail(__FILE__, __LINE__, "copied: code %d: %s", code, err.text);
     ASSERT_TRUE(hash_of_data(dir) == before);
     snprintf(path, sizeof path, "%s/owner.pid", dir);
     if (!strstr(text, "missing"))
