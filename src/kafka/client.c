@@ -21,6 +21,7 @@ static const pair all_defaults[] = {{"socket.nagle.disable", "true"},
 static const pair consumer_defaults[] = {
     {"check.crcs", "true"},
     {"session.timeout.ms", "10000"},          /* a restart after a crash waits no longer than this for its partitions */
+    {"heartbeat.interval.ms", "500"},         /* how late a member may hear that partitions wait for it */
     {"queued.min.messages", "1000000"},       /* above it librdkafka 2.0 stops fetching for a second */
     {"queued.max.messages.kbytes", "262144"}, /* what bounds the memory instead */
     {NULL, NULL}};

@@ -219,8 +219,9 @@ static int by_value(const void *a, const void *b) {
     return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
 }
 
-/* The longest time without a list behind any one partition's events: what a move of that partition costs its users. */
-static double longest_gap(const lists *l) {
+/* The longest time without a list behind any one partition's events: what a move of that partition costs its users. One that has
+ * not come back when watching ends counts as far as it was seen. */
+static double longest_gap(const lists *l, double end_ms) {
     double last[PARTITIONS_MAX] = {0}, gap = 0;
     for (size_t i = 0; i < l->count; i++) {
         const seen *s = &l->list[i];
@@ -228,6 +229,9 @@ static double longest_gap(const lists *l) {
             gap = s->ms - last[s->partition];
         last[s->partition] = s->ms;
     }
+    for (int i = 0; i < PARTITIONS_MAX; i++)
+        if (last[i] > 0 && end_ms - last[i] > gap)
+            gap = end_ms - last[i];
     return gap;
 }
 
@@ -244,6 +248,7 @@ static void follow(const char *bootstrap, const char *topic, const char *events,
         if (message)
             rd_kafka_message_destroy(message);
     }
+    double end_ms = now_ms(CLOCK_REALTIME);
     close_topic(client);
     read_events(bootstrap, events, &p);
     double *waits = calloc(all.count + 1, sizeof *waits);
@@ -257,7 +262,7 @@ static void follow(const char *bootstrap, const char *topic, const char *events,
         fail(topic, "no list came");
     qsort(waits, count, sizeof *waits, by_value);
     printf("{\"lists\": %zu, \"p50_ms\": %.1f, \"p99_ms\": %.1f, \"max_ms\": %.1f, \"gap_ms\": %.1f}\n", count,
-           waits[count / 2], waits[count * 99 / 100], waits[count - 1], longest_gap(&all));
+           waits[count / 2], waits[count * 99 / 100], waits[count - 1], longest_gap(&all, end_ms));
     free(waits);
     free(all.list);
     for (int i = 0; i < PARTITIONS_MAX; i++)

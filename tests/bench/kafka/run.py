@@ -173,7 +173,7 @@ def feed_live(topic, rate, a):
     return start(args, os.path.join(DIR, "feed.log"))
 
 
-def live(side, guarantee, rate, a, during=None):
+def live(side, guarantee, rate, a, seconds, during=None):
     """A side under load, from a topic of its own. What the reader found; `during` may start and stop others meanwhile."""
     application = f"{side.name}-{next(names)}"
     events, lists = f"{application}-events", f"{application}-lists"
@@ -183,7 +183,7 @@ def live(side, guarantee, rate, a, during=None):
     time.sleep(4)
     feeder = feed_live(events, rate, a)
     time.sleep(a.warm_s)
-    reader = subprocess.Popen([BENCH, "follow", BOOTSTRAP, lists, events, str(a.live_s)], stdout=subprocess.PIPE, text=True)
+    reader = subprocess.Popen([BENCH, "follow", BOOTSTRAP, lists, events, str(seconds)], stdout=subprocess.PIPE, text=True)
     if during:
         during(application, events, lists)
     out, _ = reader.communicate()
@@ -203,11 +203,11 @@ def live(side, guarantee, rate, a, during=None):
 def rebalance_gap(side, guarantee, a):
     """A second process joins and leaves: the longest time without lists behind one partition."""
     def second(application, events, lists):
-        time.sleep(a.live_s / 4)
+        time.sleep(a.move_s / 4)
         child = side.start(application, events, lists, guarantee, state="-second")
-        time.sleep(a.live_s / 3)
+        time.sleep(a.move_s / 3)
         stop(child)
-    return live(side, guarantee, a.rate, a, second)
+    return live(side, guarantee, a.rate, a, a.move_s, second)
 
 
 def restore_rate(side, events):
@@ -267,7 +267,7 @@ def measure(a):
             for side in sides:
                 key = f"{side.name}.{guarantee}"
                 rate = rate_of(key)
-                found = [live(side, guarantee, rate, a) for _ in range(a.runs)]
+                found = [live(side, guarantee, rate, a, a.live_s) for _ in range(a.runs)]
                 result[key][load] = {"rate": rate, "p50_ms": median([f["p50_ms"] for f in found]),
                                      "p99_ms": median([f["p99_ms"] for f in found])}
     for guarantee in a.guarantees if "rebalance" not in a.skip else ():
@@ -321,6 +321,7 @@ def main():
     parser.add_argument("--rate", type=int, default=7000, help="events/s of the latency and the rebalances")
     parser.add_argument("--live-users", type=int, default=5000, help="under load: so few that their first lists are out when watching begins")
     parser.add_argument("--live-s", type=float, default=15, help="how long latencies are watched")
+    parser.add_argument("--move-s", type=float, default=30, help="the same while a second process joins (at a quarter) and leaves (7 twelfths)")
     parser.add_argument("--warm-s", type=float, default=10, help="load before that")
     parser.add_argument("--guarantees", nargs="+", default=list(GUARANTEES), choices=list(GUARANTEES))
     parser.add_argument("--skip", nargs="*", default=[], choices=["peer", "latency", "half", "rebalance", "restore"])

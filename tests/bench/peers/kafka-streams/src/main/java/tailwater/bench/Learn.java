@@ -16,12 +16,17 @@ import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.WindowStore;
 import org.apache.kafka.streams.state.WindowStoreIterator;
 
-/** Drops what was seen within the window, learns from the rest, and makes a list at a user's first and each 20th event. */
+/**
+ * Drops what is invalid, what is late and what was seen within the window, as tailwater does by default; learns from the rest, and makes a
+ * list at a user's first and each 20th event.
+ */
 final class Learn implements Processor<String, byte[], String, byte[]> {
     private static final int EVERY = 20, TOP = 10, NEGATIVES = 5, D = Items.D;
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS;
     private final Items items;
     private final long windowMs;
+    private long watermarkMs = Long.MIN_VALUE;
     private final float[] user = new float[D], gradient = new float[D], scores = new float[TOP];
     private final int[] best = new int[TOP];
     private ProcessorContext<String, byte[]> context;
@@ -38,6 +43,19 @@ final class Learn implements Processor<String, byte[], String, byte[]> {
         context = given;
         users = given.getStateStore(Peer.USERS);
         seen = given.getStateStore(Peer.SEEN);
+    }
+
+    private static boolean isValid(JsonNode event, long appendedMs) {
+        JsonNode userId = event.get("user_id"), itemId = event.get("item_id"), ms = event.get("event_ms"), price = event.get("price");
+        return userId != null && !userId.asText().isEmpty() && userId.asText().indexOf('\ufffd') < 0 && itemId != null
+                && !itemId.asText().isEmpty() && ms != null && ms.asLong() >= 0 && ms.asLong() <= appendedMs + DAY_MS
+                && (price == null || price.asDouble() >= 0);
+    }
+
+    /** Behind the newest event of its partition by more than its kind may be. */
+    private boolean isLate(String kind, long ms) {
+        watermarkMs = Math.max(watermarkMs, ms);
+        return ms < watermarkMs - (kind.equals("click") || kind.equals("cart") ? HOUR_MS : DAY_MS);
     }
 
     private boolean isDuplicate(String id, long ms) {
@@ -98,15 +116,16 @@ final class Learn implements Processor<String, byte[], String, byte[]> {
     public void process(Record<String, byte[]> record) {
         try {
             JsonNode event = JSON.readTree(record.value());
-            JsonNode userId = event.get("user_id"), itemId = event.get("item_id"), eventId = event.get("event_id");
-            if (userId == null || itemId == null || !event.has("event_ms"))
+            if (!isValid(event, record.timestamp()))
                 return;
             long ms = event.get("event_ms").asLong();
-            String id = userId.asText();
-            if (isDuplicate(eventId != null ? eventId.asText() : id + '/' + itemId.asText() + '/' + ms, ms))
+            String id = event.get("user_id").asText(), itemId = event.get("item_id").asText();
+            JsonNode eventId = event.get("event_id");
+            if (isLate(event.path("kind").asText(), ms)
+                    || isDuplicate(eventId != null ? eventId.asText() : id + '/' + itemId + '/' + ms, ms))
                 return;
             int events = load(id) + 1;
-            learn(items.number(itemId.asText()));
+            learn(items.number(itemId));
             save(id, events);
             if (events == 1 || events % EVERY == 0)
                 context.forward(record.withValue(list(id, ms, context.recordMetadata().orElseThrow())));

@@ -66,7 +66,7 @@ public final class Peer {
         settings.put(StreamsConfig.STATE_DIR_CONFIG, args[2]);
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, args[5]);
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 1);
-        settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 1);
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         KafkaStreams streams = new KafkaStreams(topology(args[3], args[4]), settings);
         streams.setGlobalStateRestoreListener(new Restores());
