@@ -22,7 +22,8 @@ static void print_help(const tw_command *command, const tw_option *options, bool
     for (const tw_option *o = options; o->name; o++)
         print_option(o->name, o->value, o->doc);
     if (has_config) {
-        print_option("config", "FILE", "Settings (YAML); `tailwater config` prints all of them");
+        print_option("config", "FILE",
+                     "Settings (YAML); `tailwater config` prints all of them; may be repeated, later over earlier");
         print_option("set", "KEY=VALUE", "One setting, over the file; may be repeated");
     }
     print_option("help", NULL, "This text");
@@ -50,20 +51,34 @@ static tw_code take_value(const tw_option *option, const char *value, tw_err *er
     return TW_OK;
 }
 
-/* The settings are applied after the whole line is read: --config first, wherever it stands, then each --set. */
-static tw_code apply_config(tw_config *config, const char *path, char **sets, int sets_count, tw_err *err) {
-    if (path)
-        TW_TRY(tw_config_load(config, path, err));
-    for (int i = 0; i < sets_count; i++)
-        TW_TRY(tw_config_set(config, sets[i], err));
+#define CONFIGS_MAX 16
+#define SETS_MAX 256
+
+typedef struct settings {
+    const char *configs[CONFIGS_MAX], *sets[SETS_MAX];
+    int configs_count, sets_count;
+} settings;
+
+static tw_code keep(const char **texts, int *count, int max, const char *text, const char *option, tw_err *err) {
+    if (*count == max)
+        return tw_fail(err, TW_E_USAGE, "more than %d %s", max, option);
+    texts[(*count)++] = text;
+    return TW_OK;
+}
+
+/* The settings are applied after the whole line is read: each --config first, wherever it stands, then each --set. */
+static tw_code apply_settings(const settings *s, tw_config *config, tw_err *err) {
+    for (int i = 0; i < s->configs_count; i++)
+        TW_TRY(tw_config_load(config, s->configs[i], err));
+    for (int i = 0; i < s->sets_count; i++)
+        if (tw_config_set(config, s->sets[i], err) != TW_OK)
+            return tw_wrap(err, "--set");
     return tw_config_check(config, err);
 }
 
 tw_code tw_args_parse(const tw_command *command, const tw_option *options, int argc, char **argv, tw_config *config,
                       int positionals_min, int positionals_max, tw_args *ret_args, tw_err *err) {
-    const char *config_path = NULL;
-    char *sets[256];
-    int sets_count = 0;
+    settings given = {.configs_count = 0};
     bool only_positionals = false;
     *ret_args = (tw_args){0};
     for (int i = 1; i < argc; i++) {
@@ -103,17 +118,15 @@ tw_code tw_args_parse(const tw_command *command, const tw_option *options, int a
         if (!value)
             return tw_fail(err, TW_E_USAGE, "%s wants a value", arg);
         if (is_config)
-            config_path = value;
-        else if (!is_set)
-            TW_TRY(take_value(option, value, err));
-        else if (sets_count == (int)(sizeof sets / sizeof sets[0]))
-            return tw_fail(err, TW_E_USAGE, "more than %d --set", sets_count);
+            TW_TRY(keep(given.configs, &given.configs_count, CONFIGS_MAX, value, "--config", err));
+        else if (is_set)
+            TW_TRY(keep(given.sets, &given.sets_count, SETS_MAX, value, "--set", err));
         else
-            sets[sets_count++] = value;
+            TW_TRY(take_value(option, value, err));
     }
     if (ret_args->positionals_count < positionals_min)
         return tw_fail(err, TW_E_USAGE, "usage: tailwater %s %s", command->name, command->usage);
-    return config ? apply_config(config, config_path, sets, sets_count, err) : TW_OK;
+    return config ? apply_settings(&given, config, err) : TW_OK;
 }
 
 static volatile sig_atomic_t stop_wanted;

@@ -43,7 +43,7 @@ extern const tw_command tw_command_run, tw_command_replay, tw_command_recommend,
     tw_command_watch, tw_command_feed, tw_command_broker, tw_command_demo, tw_command_evaluate, tw_command_bench,
     tw_command_config, tw_command_topics, tw_command_reset, tw_command_backup, tw_command_restore, tw_command_version;
 
-/* Parses argv by the table (NULL name ends it). With config not NULL also takes --config FILE and --set KEY=VALUE, applies them
+/* Parses argv by the table (NULL name ends it). With config not NULL also takes --config FILE and --set KEY=VALUE, each repeatable, applies them
  * in that order over the defaults, and checks the result. Errors: TW_E_USAGE, TW_E_CONFIG. */
 tw_code tw_args_parse(const tw_command *command, const tw_option *options, int argc, char **argv, tw_config *config,
                       int positionals_min, int positionals_max, tw_args *ret_args, tw_err *err);

@@ -18,8 +18,9 @@ const tw_key tw_keys[] = {
 #define DEFAULT_BOOL(d) (d), NULL
 #define DEFAULT_CHOICE(d) (d), NULL
 #define DEFAULT_TEXT(d) 0, (d)
-#define KEY(type, field, key, def, min, max, unit, doc) \
-    {key, TW_KEY_##type, offsetof(tw_config, field), DEFAULT_##type(def), (double)(min), (double)(max), unit, doc},
+#define KEY(type, field, key, def, min, max, unit, doc, ...)                                                  \
+    {key, TW_KEY_##type, offsetof(tw_config, field), DEFAULT_##type(def), (double)(min), (double)(max), unit, \
+     doc, __VA_ARGS__},
     TW_KEY_TABLE(KEY)
 #undef KEY
 };
@@ -61,7 +62,7 @@ void tw_config_init(tw_config *config) {
 #define SET_BOOL(field, def)
 #define SET_CHOICE(field, def)
 #define SET_TEXT(field, def)
-#define SET(type, field, key, def, min, max, unit, doc) SET_##type(field, def)
+#define SET(type, field, key, def, min, max, unit, doc, ...) SET_##type(field, def)
     TW_KEY_TABLE(SET)
 #undef SET
 }
@@ -267,13 +268,23 @@ tw_code tw_config_set(tw_config *config, const char *assignment, tw_err *err) {
     char name[256];
     if (!equals || equals == assignment ||
         (size_t)(equals - assignment) >= sizeof name) /* what is there may be secret */
-        return tw_fail(err, TW_E_CONFIG, "--set %.*s: wants key=value",
+        return tw_fail(err, TW_E_CONFIG, "%.*s: wants key=value",
                        (int)strspn(assignment, "abcdefghijklmnopqrstuvwxyz._"), assignment);
     memcpy(name, assignment, (size_t)(equals - assignment));
     name[equals - assignment] = '\0';
-    tw_code code = strncmp(name, "kafka.", 6) == 0 ? tw_config_put_kafka(config, name + 6, equals + 1, err)
-                                                   : tw_config_put(config, name, equals + 1, err);
-    return code == TW_OK ? TW_OK : tw_wrap(err, "--set");
+    return strncmp(name, "kafka.", 6) == 0 ? tw_config_put_kafka(config, name + 6, equals + 1, err)
+                                           : tw_config_put(config, name, equals + 1, err);
+}
+
+tw_code tw_config_set_all(tw_config *config, const char *assignments, tw_err *err) {
+    if (!*assignments)
+        return TW_OK;
+    char *texts = tw_strdup(assignments), *rest = texts;
+    tw_code code = TW_OK;
+    for (char *one; code == TW_OK && (one = strsep(&rest, ","));)
+        code = tw_config_set(config, one, err);
+    free(texts);
+    return code;
 }
 
 /* Half of the default of transaction.timeout.ms: a commit may have to wait for acknowledgements. */

@@ -19,7 +19,7 @@ typedef struct tw_config {
 #define TW_FIELD_BOOL(f) bool f;
 #define TW_FIELD_TEXT(f) const char *f; /* owned by the config */
 #define TW_FIELD_CHOICE(f) int f;
-#define TW_FIELD(type, field, key, def, min, max, unit, doc) TW_FIELD_##type(field)
+#define TW_FIELD(type, field, key, def, min, max, unit, doc, ...) TW_FIELD_##type(field)
     TW_KEY_TABLE(TW_FIELD)
 #undef TW_FIELD
     struct tw_config_owned *owned; /* texts and kafka pairs */
@@ -33,11 +33,16 @@ enum { TW_EXCLUDE_NONE, TW_EXCLUDE_PURCHASED, TW_EXCLUDE_CONSUMED };
 void tw_config_init(tw_config *config);
 void tw_config_done(tw_config *config);
 
+/* Another one with the same values of all keys, without the kafka map; to be done as well. */
+void tw_config_copy(tw_config *ret_config, const tw_config *config);
+
 /* Reads a file over what is there. Errors: TW_E_CONFIG "path:line: ...", TW_E_IO. */
 tw_code tw_config_load(tw_config *config, const char *path, tw_err *err);
 
 /* One "key=value" as from --set; kafka.NAME=value reaches the kafka map. Errors: TW_E_CONFIG. */
 tw_code tw_config_set(tw_config *config, const char *assignment, tw_err *err);
+/* Several, split by commas (so that none of the values can hold one); empty: none. */
+tw_code tw_config_set_all(tw_config *config, const char *assignments, tw_err *err);
 
 /* Rules that span keys (a window shorter than the lateness, dim not a multiple of 4). Call once, after the last set. */
 tw_code tw_config_check(const tw_config *config, tw_err *err);
@@ -64,5 +69,7 @@ void tw_config_take_over(tw_config *config, const tw_config *fresh, bool (*may)(
 void tw_config_write_yaml(const tw_config *config, tw_buf *out);
 void tw_config_write_json(const tw_config *config, tw_buf *out);
 void tw_config_write_markdown(tw_buf *out);
+/* As YAML the learn.* and rank.* keys that differ from their defaults, and those that `tailwater tune` may move. */
+void tw_config_write_tuned(const tw_config *config, tw_buf *out);
 
 #endif

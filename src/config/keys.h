@@ -7,11 +7,17 @@
  *   BOOL    bool          min 0, max 1
  *   TEXT    const char *  min and max bound the length in bytes
  *   CHOICE  int           default is an index; unit lists the choices split by '|' (index = position)
- * Numbers may carry k, m, g (1,024-based) in the file when the unit is "bytes". */
+ * Numbers may carry k, m, g (1,024-based) in the file when the unit is "bytes".
+ *
+ * Behind the sentence a row may carry a mark: `tailwater tune` may move it.
+ *   TW_TUNE(MODEL, SCALE, from, to, step)   MODEL: DEFAULT, MF or BOTH (learn.model under which it acts); SCALE: LINEAR or LOG, on which
+ *   a draw is uniform; step: what a whole number is a multiple of, 0 for REAL (three digits are kept) */
 #ifndef TW_CONFIG_KEYS_H
 #define TW_CONFIG_KEYS_H
 
 #define TW_DAY_MS 86400000LL
+
+#define TW_TUNE(model, scale, from, to, step) .tune = {TW_TUNE_##model, TW_TUNE_##scale, (from), (to), (step)}
 
 /* One row of the table is one or two lines. */
 /* clang-format off */
@@ -88,31 +94,31 @@
     X(BOOL, input_key_check, "input.key.check", true, 0, 1, "",                                                        \
       "Stop when over 1 % of the first 1,000 keys are not the user id, or missing with several partitions")            \
     X(CHOICE, input_offset_reset, "input.offset.reset", 0, 0, 2, "error|earliest|latest",                              \
-      "Where to go on when a stored position is outside of what its topic has (retention, made anew); error: stop")     \
+      "Where to go on when a stored position is outside of what its topic has (retention, made anew); error: stop")    \
     X(TEXT, input_field_event_id, "input.field.event.id", "", 0, 200, "",                                              \
-      "The shop's own name of the event's id, also a.b inside of an object; empty: as in schemas/")            \
+      "The shop's own name of the event's id, also a.b inside of an object; empty: as in schemas/")                    \
     X(TEXT, input_field_user_id, "input.field.user.id", "", 0, 200, "",                                                \
-      "The shop's own name of the user's id, also a.b inside of an object; empty: as in schemas/")             \
+      "The shop's own name of the user's id, also a.b inside of an object; empty: as in schemas/")                     \
     X(TEXT, input_field_item_id, "input.field.item.id", "", 0, 200, "",                                                \
-      "The shop's own name of the item's id, also a.b inside of an object; empty: as in schemas/")             \
+      "The shop's own name of the item's id, also a.b inside of an object; empty: as in schemas/")                     \
     X(TEXT, input_field_time, "input.field.time", "", 0, 200, "",                                                      \
-      "The shop's own name of event time, also a.b inside of an object; empty: as in schemas/")                \
+      "The shop's own name of event time, also a.b inside of an object; empty: as in schemas/")                        \
     X(TEXT, input_field_kind, "input.field.kind", "", 0, 200, "",                                                      \
-      "The shop's own name of the kind of event, also a.b inside of an object; empty: as in schemas/")         \
+      "The shop's own name of the kind of event, also a.b inside of an object; empty: as in schemas/")                 \
     X(TEXT, input_field_category, "input.field.category", "", 0, 200, "",                                              \
-      "The shop's own name of the category, also a.b inside of an object; empty: as in schemas/")              \
+      "The shop's own name of the category, also a.b inside of an object; empty: as in schemas/")                      \
     X(TEXT, input_field_title, "input.field.title", "", 0, 200, "",                                                    \
-      "The shop's own name of the title, also a.b inside of an object; empty: as in schemas/")                 \
+      "The shop's own name of the title, also a.b inside of an object; empty: as in schemas/")                         \
     X(TEXT, input_field_price, "input.field.price", "", 0, 200, "",                                                    \
-      "The shop's own name of the price, also a.b inside of an object; empty: as in schemas/")                 \
+      "The shop's own name of the price, also a.b inside of an object; empty: as in schemas/")                         \
     X(TEXT, input_field_quantity, "input.field.quantity", "", 0, 200, "",                                              \
-      "The shop's own name of the quantity, also a.b inside of an object; empty: as in schemas/")              \
+      "The shop's own name of the quantity, also a.b inside of an object; empty: as in schemas/")                      \
     X(TEXT, input_field_rating, "input.field.rating", "", 0, 200, "",                                                  \
-      "The shop's own name of the rating, also a.b inside of an object; empty: as in schemas/")                \
+      "The shop's own name of the rating, also a.b inside of an object; empty: as in schemas/")                        \
     X(TEXT, input_field_in_stock, "input.field.in.stock", "", 0, 200, "",                                              \
-      "The shop's own name of the stock flag, also a.b inside of an object; empty: as in schemas/")            \
+      "The shop's own name of the stock flag, also a.b inside of an object; empty: as in schemas/")                    \
     X(TEXT, input_field_retired, "input.field.retired", "", 0, 200, "",                                                \
-      "The shop's own name of the retired flag, also a.b inside of an object; empty: as in schemas/")          \
+      "The shop's own name of the retired flag, also a.b inside of an object; empty: as in schemas/")                  \
     X(TEXT, output_recommendations_topic, "output.recommendations.topic", "recommendations", 1, 249, "",               \
       "Topic of fresh lists, keyed by user id; compact it")                                                            \
     X(TEXT, output_dead_letters_topic, "output.dead.letters.topic", "dead-letters", 1, 249, "",                        \
@@ -167,37 +173,54 @@
     /* Learn. */                                                                                                       \
     X(CHOICE, learn_model, "learn.model", 0, 0, 1, "default|mf",                                                       \
       "default: context embeddings, transitions, repeats and popularity, blended; mf: user x item factors by SGD")     \
-    X(INT, learn_dim, "learn.dim", 64, 4, 512, "", "Width of the embeddings; a multiple of 4")                         \
+    X(INT, learn_dim, "learn.dim", 64, 4, 512, "", "Width of the embeddings; a multiple of 4",                         \
+      TW_TUNE(BOTH, LOG, 32, 128, 16))                                                                                 \
     X(INT, learn_past_max, "learn.past.max", 512, 8, 65536, "items",                                                   \
       "Most past items kept with a user; what rank.exclude names is kept beyond it, up to 65,536")                     \
-    X(INT, learn_context_items, "learn.context.items", 20, 1, 256, "items", "Newest past items that make the context") \
+    X(INT, learn_context_items, "learn.context.items", 20, 1, 256, "items", "Newest past items that make the context", \
+      TW_TUNE(DEFAULT, LOG, 8, 48, 1))                                                                                 \
     X(REAL, learn_context_fast, "learn.context.fast", 0.6, 0, 1, "",                                                   \
-      "Decay of the context per past item, first half of the dimensions")                                              \
+      "Decay of the context per past item, first half of the dimensions",                                              \
+      TW_TUNE(DEFAULT, LINEAR, 0.3, 0.85, 0))                                                                          \
     X(REAL, learn_context_slow, "learn.context.slow", 0.92, 0, 1, "",                                                  \
-      "Decay of the context per past item, second half of the dimensions")                                             \
-    X(REAL, learn_context_rate, "learn.context.rate", 0.2, 1e-6, 10, "",                                              \
-      "Learning rate of the context embeddings (row-wise Adagrad)")                                                    \
+      "Decay of the context per past item, second half of the dimensions",                                             \
+      TW_TUNE(DEFAULT, LINEAR, 0.85, 0.98, 0))                                                                         \
+    X(REAL, learn_context_rate, "learn.context.rate", 0.2, 1e-6, 10, "",                                               \
+      "Learning rate of the context embeddings (row-wise Adagrad)",                                                    \
+      TW_TUNE(DEFAULT, LOG, 0.05, 0.5, 0))                                                                             \
     X(REAL, learn_user_rate, "learn.user.rate", 0.05, 0, 10, "",                                                       \
-      "Learning rate of a user's own embedding beside the context; 0 leaves it out")                                   \
+      "Learning rate of a user's own embedding beside the context; 0 leaves it out",                                   \
+      TW_TUNE(DEFAULT, LOG, 0.01, 0.2, 0))                                                                             \
     X(INT, learn_negatives, "learn.negatives", 128, 8, 4096, "items",                                                  \
-      "Size of the shared pool of sampled negatives; a multiple of 8")                                                 \
+      "Size of the shared pool of sampled negatives; a multiple of 8",                                                 \
+      TW_TUNE(DEFAULT, LOG, 64, 256, 32))                                                                              \
     X(INT, learn_transitions_steps, "learn.transitions.steps", 8, 1, 64, "items",                                      \
-      "Newest past items whose followers are learned and asked")                                                       \
-    X(REAL, learn_transitions_decay, "learn.transitions.decay", 0.75, 0, 1, "", "Weight of each further step back")    \
+      "Newest past items whose followers are learned and asked",                                                       \
+      TW_TUNE(DEFAULT, LOG, 4, 16, 1))                                                                                 \
+    X(REAL, learn_transitions_decay, "learn.transitions.decay", 0.75, 0, 1, "", "Weight of each further step back",    \
+      TW_TUNE(DEFAULT, LINEAR, 0.5, 0.9, 0))                                                                           \
     X(REAL, learn_transitions_near, "learn.transitions.near", 0.3, 0, 1, "",                                           \
-      "The same in a second count, of what comes right after")                                                         \
+      "The same in a second count, of what comes right after",                                                         \
+      TW_TUNE(DEFAULT, LINEAR, 0.1, 0.6, 0))                                                                           \
     X(INT, learn_transitions_pairs_max, "learn.transitions.pairs.max", 16777216, 1024, 4000000000LL, "pairs",          \
       "Most pairs of all items together; beyond it the weakest eighth is pruned and counted")                          \
     X(INT, learn_repeat_items, "learn.repeat.items", 64, 0, 128, "items",                                              \
-      "Newest past items whose chance to be met again is learned by age and count")                                    \
+      "Newest past items whose chance to be met again is learned by age and count",                                    \
+      TW_TUNE(DEFAULT, LOG, 16, 128, 8))                                                                               \
     X(INT, learn_popular_events, "learn.popular.events", 10000, 10, 1000000000, "events",                              \
-      "Half-life of the fast popularity, in applied events; the slow one counts the last 65,536")                      \
+      "Half-life of the fast popularity, in applied events; the slow one counts the last 65,536",                      \
+      TW_TUNE(DEFAULT, LOG, 1000, 100000, 100))                                                                        \
     X(INT, learn_blend_every, "learn.blend.every", 48, 1, 1000000, "events",                                           \
-      "One event of so many (chosen by hash; fewer for more than 16,384 items) trains the blend by ranking all items") \
-    X(REAL, learn_blend_rate, "learn.blend.rate", 0.1, 1e-6, 10, "", "Learning rate of the blend (Adagrad)")          \
-    X(REAL, learn_mf_rate, "learn.mf.rate", 0.05, 1e-6, 10, "", "Learning rate of the factor model")                   \
-    X(REAL, learn_mf_decay, "learn.mf.decay", 0.002, 0, 1, "", "L2 regularisation of the factor model")                \
-    X(INT, learn_mf_negatives, "learn.mf.negatives", 5, 1, 64, "items", "Sampled negatives per event, factor model")   \
+      "One event of so many (chosen by hash; fewer for more than 16,384 items) trains the blend by ranking all items", \
+      TW_TUNE(DEFAULT, LOG, 24, 96, 8))                                                                                \
+    X(REAL, learn_blend_rate, "learn.blend.rate", 0.1, 1e-6, 10, "", "Learning rate of the blend (Adagrad)",           \
+      TW_TUNE(DEFAULT, LOG, 0.02, 0.4, 0))                                                                             \
+    X(REAL, learn_mf_rate, "learn.mf.rate", 0.05, 1e-6, 10, "", "Learning rate of the factor model",                   \
+      TW_TUNE(MF, LOG, 0.01, 0.3, 0))                                                                                  \
+    X(REAL, learn_mf_decay, "learn.mf.decay", 0.002, 0, 1, "", "L2 regularisation of the factor model",                \
+      TW_TUNE(MF, LOG, 0.0002, 0.02, 0))                                                                               \
+    X(INT, learn_mf_negatives, "learn.mf.negatives", 5, 1, 64, "items", "Sampled negatives per event, factor model",   \
+      TW_TUNE(MF, LOG, 2, 16, 1))                                                                                      \
     /* Rank. */                                                                                                        \
     X(INT, rank_list_size, "rank.list.size", 20, 1, 1000, "items", "Items in a published list")                        \
     X(CHOICE, rank_exclude, "rank.exclude", 0, 0, 2, "none|purchased|consumed",                                        \
@@ -218,7 +241,8 @@
       "An item is new for this long after it first appeared, in event time")                                           \
     X(INT, rank_hide_bought_ms, "rank.hide.bought.ms", 0, 0, 3650 * TW_DAY_MS, "ms",                                   \
       "What was bought is hidden for this long after the user last met it; 0: never. "                                 \
-      "A day: HR@10 .369 to .367, 10 minutes: .369 to .369 on online_retail (1 event in 20)")                          \
+      "A day: HR@10 .369 to .367, 10 minutes: .369 to .369 on online_retail (1 event in 20)",                          \
+      TW_TUNE(BOTH, LINEAR, 0, 3600000, 60000))                                                                        \
     X(TEXT, rank_allow, "rank.allow", "", 0, 4000, "path",                                                             \
       "File of item ids, one a line, # begins a comment: nothing else is shown; empty: all items")                     \
     X(TEXT, rank_deny, "rank.deny", "", 0, 4000, "path",                                                               \

@@ -18,7 +18,7 @@ static size_t size_of(const tw_key *key) {
     return sizeof(const char *);
 }
 
-static bool differs(const tw_config *a, const tw_config *b, const tw_key *key) {
+bool tw_key_differs(const tw_config *a, const tw_config *b, const tw_key *key) {
     const char *x = (const char *)a + key->offset, *y = (const char *)b + key->offset;
     if (key->type != TW_KEY_TEXT)
         return memcmp(x, y, size_of(key)) != 0;
@@ -48,18 +48,30 @@ static void compare_kafka(const tw_config *config, const tw_config *fresh, tw_bu
             name_it(ignored, "kafka.", fresh->owned->pairs[i].name);
 }
 
+static void assign(tw_config *config, const tw_config *from, const tw_key *key) {
+    if (key->type == TW_KEY_TEXT)
+        tw_key_assign(config, key, *(const char *const *)((const char *)from + key->offset), NULL);
+    else
+        memcpy((char *)config + key->offset, (const char *)from + key->offset, size_of(key));
+}
+
+void tw_config_copy(tw_config *ret_config, const tw_config *config) {
+    tw_config_init(ret_config);
+    for (size_t k = 0; k < tw_keys_count; k++)
+        if (tw_key_differs(ret_config, config, &tw_keys[k]))
+            assign(ret_config, config, &tw_keys[k]);
+}
+
 void tw_config_take_over(tw_config *config, const tw_config *fresh, bool (*may)(const char *key), tw_buf *taken,
                          tw_buf *ignored) {
     for (size_t k = 0; k < tw_keys_count; k++) {
         const tw_key *key = &tw_keys[k];
-        if (!differs(config, fresh, key))
+        if (!tw_key_differs(config, fresh, key))
             continue;
         bool takes = may(key->name);
         name_it(takes ? taken : ignored, "", key->name);
-        if (takes && key->type == TW_KEY_TEXT)
-            tw_key_assign(config, key, *(const char *const *)((const char *)fresh + key->offset), NULL);
-        else if (takes)
-            memcpy((char *)config + key->offset, (const char *)fresh + key->offset, size_of(key));
+        if (takes)
+            assign(config, fresh, key);
     }
     compare_kafka(config, fresh, ignored);
 }

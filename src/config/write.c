@@ -25,7 +25,7 @@ static tw_slice choice_of(const char *choices, int index) {
     return (tw_slice){choices, strcspn(choices, "|")};
 }
 
-static void put_value(const tw_config *config, const tw_key *key, tw_buf *out, bool json) {
+void tw_key_show(const tw_config *config, const tw_key *key, tw_buf *out, bool json) {
     const char *given = tw_config_given_text(config, key);
     if (given) {
         put_text(key->name, given, out);
@@ -62,6 +62,8 @@ static void put_range(const tw_key *key, tw_buf *out) {
         tw_buf_printf(out, "text%s%s", *key->unit ? ", " : "", key->unit);
     else
         tw_buf_printf(out, "%.12g to %.12g%s%s", key->min, key->max, *key->unit ? " " : "", key->unit);
+    if (key->tune.model != TW_TUNE_NOT)
+        tw_buf_printf(out, "; tuned from %.12g to %.12g", key->tune.from, key->tune.to);
 }
 
 static void put_group(const tw_key *key, const char **group, size_t *length, tw_buf *out) {
@@ -73,6 +75,26 @@ static void put_group(const tw_key *key, const char **group, size_t *length, tw_
     tw_buf_u8(out, '\n');
 }
 
+static void put_line(const tw_config *config, const tw_key *key, tw_buf *out) {
+    tw_buf_printf(out, "# %s (", key->doc);
+    put_range(key, out);
+    tw_buf_printf(out, ")\n%s: ", key->name);
+    tw_key_show(config, key, out, false);
+    tw_buf_u8(out, '\n');
+}
+
+void tw_config_write_tuned(const tw_config *config, tw_buf *out) {
+    tw_config defaults;
+    tw_config_init(&defaults);
+    for (size_t k = 0; k < tw_keys_count; k++) {
+        const tw_key *key = &tw_keys[k];
+        bool ranks = strncmp(key->name, "learn.", 6) == 0 || strncmp(key->name, "rank.", 5) == 0;
+        if (tw_key_tunes(key, config) || (ranks && tw_key_differs(config, &defaults, key)))
+            put_line(config, key, out);
+    }
+    tw_config_done(&defaults);
+}
+
 void tw_config_write_yaml(const tw_config *config, tw_buf *out) {
     const char *group = NULL;
     size_t group_length = 0;
@@ -80,11 +102,7 @@ void tw_config_write_yaml(const tw_config *config, tw_buf *out) {
                        "# Any of them can be overridden on the command line by --set key=value.\n");
     for (size_t k = 0; k < tw_keys_count; k++) {
         put_group(&tw_keys[k], &group, &group_length, out);
-        tw_buf_printf(out, "# %s (", tw_keys[k].doc);
-        put_range(&tw_keys[k], out);
-        tw_buf_printf(out, ")\n%s: ", tw_keys[k].name);
-        put_value(config, &tw_keys[k], out, false);
-        tw_buf_u8(out, '\n');
+        put_line(config, &tw_keys[k], out);
     }
     tw_buf_printf(out, "\n# Everything below goes to librdkafka unchanged.\nkafka:\n");
     const char *name, *value;
@@ -102,7 +120,7 @@ void tw_config_write_json(const tw_config *config, tw_buf *out) {
     for (size_t k = 0; k < tw_keys_count; k++) {
         const tw_key *key = &tw_keys[k];
         tw_buf_printf(out, "%s{\"key\":\"%s\",\"value\":", k ? "," : "", key->name);
-        put_value(config, key, out, true);
+        tw_key_show(config, key, out, true);
         tw_buf_printf(out, ",\"range\":\"");
         put_range(key, out);
         tw_buf_printf(out, "\",\"doc\":");
@@ -128,7 +146,7 @@ void tw_config_write_markdown(tw_buf *out) {
     for (size_t k = 0; k < tw_keys_count; k++) {
         size_t start;
         tw_buf_printf(out, "| `%s` | `", tw_keys[k].name);
-        put_value(&defaults, &tw_keys[k], out, false);
+        tw_key_show(&defaults, &tw_keys[k], out, false);
         tw_buf_printf(out, "` | ");
         start = out->size;
         put_range(&tw_keys[k], out);

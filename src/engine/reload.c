@@ -5,8 +5,8 @@
 #include <string.h>
 
 void tw_engine_reload(tw_engine *engine, const tw_config *config, tw_rank_ids *ids) {
-#define TAKE(type, field, key, def, min, max, unit, doc) \
-    if (strncmp(key, "rank.", 5) == 0)                   \
+#define TAKE(type, field, key, def, min, max, unit, doc, ...) \
+    if (strncmp(key, "rank.", 5) == 0)                        \
         engine->own_config.field = config->field;
     TW_KEY_TABLE(TAKE)
 #undef TAKE

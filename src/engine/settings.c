@@ -20,10 +20,10 @@ enum { HAS_INT = 1, HAS_REAL = 1, HAS_BOOL = 1, HAS_CHOICE = 1, HAS_TEXT = 0 }; 
                                 : (value)))
 
 void tw_settings_encode(const tw_config *config, tw_buf *out) {
-#define PUT(type, field, key, def, min, max, unit, doc) \
-    if (HAS_##type && is_kept(key)) {                   \
-        tw_buf_text(out, tw_slice_of(key));             \
-        tw_buf_f64(out, NUMBER_OF(config->field));      \
+#define PUT(type, field, key, def, min, max, unit, doc, ...) \
+    if (HAS_##type && is_kept(key)) {                        \
+        tw_buf_text(out, tw_slice_of(key));                  \
+        tw_buf_f64(out, NUMBER_OF(config->field));           \
     }
     TW_KEY_TABLE(PUT)
 #undef PUT
@@ -43,7 +43,7 @@ tw_code tw_settings_agree(const tw_config *config, tw_slice bytes, tw_err *err) 
     tw_slice key;
     double value;
     while (next(&c, &key, &value)) {
-#define AGREE(type, field, name, def, min, max, unit, doc)                                                          \
+#define AGREE(type, field, name, def, min, max, unit, doc, ...)                                                     \
     if (is_shape(name) && tw_slice_equal(key, tw_slice_of(name)) && value != NUMBER_OF(config->field))              \
         return tw_fail(err, TW_E_MISMATCH, "the state was learned with %s %g, the configuration says %g%s%s", name, \
                        value, NUMBER_OF(config->field), *unit ? " of " : "", unit);
@@ -64,7 +64,7 @@ tw_code tw_settings_adopt(tw_config *config, tw_slice bytes, tw_err *err) {
     tw_slice key;
     double value;
     while (next(&c, &key, &value)) {
-#define ADOPT(type, field, name, def, min, max, unit, doc)                                                     \
+#define ADOPT(type, field, name, def, min, max, unit, doc, ...)                                                \
     if (is_kept(name) && tw_slice_equal(key, tw_slice_of(name)) && NUMBER_OF(config->field) == NUMBER_OF(def)) \
         ADOPT_##type(field, value);
         TW_KEY_TABLE(ADOPT)

@@ -193,6 +193,8 @@ printf 'commit.interval.ms: 5s\nstore.journal.max.bytes: 64m\nkafka:\n  sasl.pas
 expect 0 'good' "$T" config --check "$dir/h.yaml"
 expect 0 'commit.interval.ms: 5000' "$T" config --config "$dir/h.yaml"
 expect 0 'sasl.password: "\*\*\*"' "$T" config --config "$dir/h.yaml"
+printf 'commit.interval.ms: 7000\n' >"$dir/later.yaml"
+expect 0 'commit.interval.ms: 7000' "$T" config --config "$dir/h.yaml" --config "$dir/later.yaml" # later over earlier
 "$T" config --config "$dir/h.yaml" >"$dir/i.yaml"
 expect 0 'good' "$T" config --check "$dir/i.yaml" # what it prints loads again
 "$T" config >"$dir/default.yaml"
