@@ -324,7 +324,7 @@ tw_code tw_config_check(const tw_config *config, tw_err *err) {
 int64_t tw_config_commit_interval_ms(const tw_config *config) {
     if (config->commit_interval_ms)
         return config->commit_interval_ms;
-    return config->processing_guarantee == TW_EXACTLY_ONCE ? 100 : 1000;
+    return config->processing_guarantee == TW_EXACTLY_ONCE ? 500 : 1000;
 }
 
 bool tw_config_kafka(const tw_config *config, int n, const char **ret_name, const char **ret_value) {

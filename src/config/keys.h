@@ -41,7 +41,7 @@
     X(INT, state_changelog_model_rows, "state.changelog.model.rows", 2000, 0, 1000000, "rows",                         \
       "Most rows of items and weights sent to the model changelog in a second; 0: none")                             \
     X(INT, commit_interval_ms, "commit.interval.ms", 0, 0, 600000, "ms",                                               \
-      "Wall time between durable commits; 0: 1000, or under exactly_once 100 while behind and else as short as leaves half "   \
+      "Wall time between durable commits; 0: 1000, or under exactly_once 500 while behind and else as short as leaves half "   \
       "of the time for the events")                                         \
     X(INT, store_journal_max_bytes, "store.journal.max.bytes", 256LL << 20, 1 << 20, 1LL << 40, "bytes",               \
       "Journal beyond which rows are folded in place at each commit; bounds the time of a start")                      \
