@@ -1,5 +1,5 @@
 # A thin door. The build is CMake's; CMakePresets.json has the other builds.
-.PHONY: all deps build install demo test test-kafka format clean
+.PHONY: all deps build install demo test test-kafka test-arm64 format clean
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
 
@@ -31,6 +31,12 @@ test: build
 test-kafka: build
 	@cmake/deps.sh kafka
 	@tests/kafka/run.sh
+
+# The code cross-built for arm64 and run under qemu-user; what it needs is installed and fetched first.
+test-arm64: build
+	@cmake/deps.sh arm64
+	@cmake/arm64.sh build/arm64-root
+	@ctest --test-dir build/release -R arm64 --output-on-failure --no-tests=error
 
 format:
 	@git ls-files '*.c' '*.h' '*.inc' | xargs clang-format -i

@@ -1,9 +1,11 @@
 /* The door: finds the subcommand and runs it. */
 #include "cli/cli.h"
 
+#include "math/kernels.h"
 #include "tailwater/version.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const tw_command *const commands[] = {
@@ -20,7 +22,22 @@ static void print_commands(FILE *to) {
     fprintf(to, "\ntailwater COMMAND --help says more.\n");
 }
 
+/* Vector loops that were asked for by name are those that run, or nothing does. */
+static bool kernels_are_here(void) {
+    const char *wanted = getenv("TAILWATER_KERNELS");
+    if (!wanted || tw_kernels_named(wanted))
+        return true;
+    fprintf(stderr, "tailwater: TAILWATER_KERNELS=%s: this processor runs", wanted);
+    for (int i = 0; tw_kernels_names[i]; i++)
+        if (tw_kernels_named(tw_kernels_names[i]))
+            fprintf(stderr, " %s", tw_kernels_names[i]);
+    fprintf(stderr, "\n");
+    return false;
+}
+
 int main(int argc, char **argv) {
+    if (!kernels_are_here())
+        return TW_EXIT_USAGE;
     if (argc < 2) {
         print_commands(stderr);
         return TW_EXIT_USAGE;

@@ -1,8 +1,8 @@
-/* The kernels built for avx512; see kernels.inc. Chosen by kernels.c. */
+/* The kernels built for avx512, with and without VNNI; see kernels.inc. Chosen by kernels.c. */
 #define TW_KERNELS tw_kernels_avx512
 #define TW_KERNELS_NAME "avx512"
 #ifdef __x86_64__
-#include "math/kernels.h"
+#include "math/kernels.inc"
 
 #include <immintrin.h>
 
@@ -33,16 +33,7 @@ __attribute__((target("avx512vnni"))) static void bound_rows_vnni(const uint8_t 
     }
 }
 
-static void bound_rows_best(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
-                            float beta, float *upper, float *peaks, int count, int D);
-#define TW_KERNELS_BOUNDS bound_rows_best
-#include "math/kernels.inc"
-
-static void bound_rows_best(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
-                            float beta, float *upper, float *peaks, int count, int D) {
-    (__builtin_cpu_supports("avx512vnni") ? bound_rows_vnni : bound_rows)(blocks, x, scale, bias, alpha, beta, upper,
-                                                                          peaks, count, D);
-}
+const tw_kernels tw_kernels_avx512vnni = TW_KERNELS_TABLE("avx512vnni", bound_rows_vnni);
 #else
 typedef int tw_kernels_not_here; /* ISO C wants a declaration in every file */
 #endif

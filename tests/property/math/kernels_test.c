@@ -5,16 +5,14 @@
 
 #define D_MAX 512
 
-static const char *const builds[] = {"plain", "avx2", "avx512"};
-
 static void fill(tw_rng *rng, float *x, int n) {
     for (int i = 0; i < n; i++)
         x[i] = (float)tw_rng_normal(rng);
 }
 
-#define EACH_BUILD(k)                                                            \
-    for (size_t build_ = 0; build_ < sizeof builds / sizeof builds[0]; build_++) \
-        for (const tw_kernels *k = tw_kernels_named(builds[build_]); k; k = NULL)
+#define EACH_BUILD(k)                                        \
+    for (int build_ = 0; tw_kernels_names[build_]; build_++) \
+        for (const tw_kernels *k = tw_kernels_named(tw_kernels_names[build_]); k; k = NULL)
 
 TEST(every_build_of_dot_agrees_with_a_sum_in_double) {
     EACH_BUILD(k) {
@@ -126,4 +124,46 @@ TEST(every_build_of_the_exponential_is_within_its_stated_error) {
         ASSERT_NEAR(y[1001], 1, 0);
         ASSERT_NEAR(y[1002], 0, 0);
     }
+}
+
+/* The blocks hold what to_bytes makes of rows: bounds of all builds rest on the same whole sums, and differ by what floats round. */
+TEST(every_build_of_the_bounds_agrees_with_whole_sums) {
+    enum { BLOCKS = 3, ROWS = BLOCKS * TW_BLOCK_ROWS };
+    static _Alignas(64) uint8_t blocks[ROWS * D_MAX];
+    static _Alignas(64) float scale[ROWS], bias[ROWS], upper[ROWS];
+    static int8_t x[D_MAX];
+    float peaks[BLOCKS];
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 5, 0);
+        for (int round = 0; round < 60; round++) {
+            int D = 4 * (1 + (int)tw_rng_below(&rng, D_MAX / 4));
+            for (int i = 0; i < ROWS * D; i++)
+                blocks[i] = (uint8_t)(1 + tw_rng_below(&rng, 255));
+            for (int d = 0; d < D; d++)
+                x[d] = (int8_t)((int)tw_rng_below(&rng, 255) - 127);
+            fill(&rng, scale, ROWS);
+            fill(&rng, bias, ROWS);
+            k->bound_rows(blocks, x, scale, bias, 0.5f, 3.0f, upper, peaks, BLOCKS, D);
+            for (int row = 0; row < ROWS; row++) {
+                int block = row / TW_BLOCK_ROWS, i = row % TW_BLOCK_ROWS;
+                int64_t sum = 0;
+                for (int d = 0; d < D; d++)
+                    sum += (blocks[((block * (D / 4) + d / 4) * TW_BLOCK_ROWS + i) * 4 + d % 4] - 128) * x[d];
+                double exact = scale[row] * (0.5 * (double)sum + 3.0) + bias[row];
+                ASSERT_NEAR(upper[row], exact, 1e-5 * (fabs(exact) + 1));
+                ASSERT_LE(upper[row] > peaks[block], 0);
+            }
+        }
+    }
+}
+
+TEST(each_build_that_the_processor_has_was_tried) {
+    int here = 0;
+    EACH_BUILD(k) {
+        ASSERT_STR(k->name, tw_kernels_names[build_]);
+        printf("  %s\n", k->name);
+        here++;
+    }
+    ASSERT_GE(here, 1);
+    ASSERT_TRUE(tw_kernels_named("plain") != NULL && tw_kernels_named("sse9") == NULL && tw_kernels_named("") == NULL);
 }

@@ -11,9 +11,10 @@ static tw_err err;
 static tw_outcome outcome;
 
 static tw_recommender *open_in(const char *dir, bool read_only) {
-    static const char *const settings[] = {"learn.dim=8", "learn.negatives=8", "commit.interval.ms=600000"};
+    static const char *const settings[] = {"learn.dim=8", "learn.negatives=8", "commit.interval.ms=600000",
+                                           "state.map.max.bytes=16m"};
     const tw_recommender_options options = {
-        .state_dir = dir, .read_only = read_only, .settings = settings, .settings_count = 3};
+        .state_dir = dir, .read_only = read_only, .settings = settings, .settings_count = 4};
     tw_recommender *r = NULL;
     ASSERT_OK(tw_recommender_open(&options, &r, &err));
     return r;
@@ -46,6 +47,7 @@ static tw_hash128 digest_of(const char *dir) {
     tw_config config;
     tw_engine *engine;
     tw_config_init(&config);
+    config.state_map_max_bytes = 1 << 24;
     const tw_engine_options options = {.config = &config, .state_dir = dir, .read_only = true};
     ASSERT_OK(tw_engine_open(&options, &engine, &err));
     tw_hash128 digest = tw_engine_digest(engine);
@@ -171,7 +173,8 @@ TEST(a_reader_sees_the_last_commit_and_adds_nothing) {
     tw_recommender *r = open_in(dir, false), *other = NULL;
     add_until(r, 100);
     ASSERT_OK(tw_recommender_commit(r, &err));
-    const tw_recommender_options again = {.state_dir = dir};
+    static const char *const small[] = {"state.map.max.bytes=16m"};
+    const tw_recommender_options again = {.state_dir = dir, .settings = small, .settings_count = 1};
     ASSERT_EQ(tw_recommender_open(&again, &other, &err), TW_E_LOCKED);
     r = tw_recommender_close(r);
     r = open_in(dir, true);
@@ -228,9 +231,9 @@ TEST(after_a_failed_commit_everything_is_refused_until_it_is_opened_again) {
 static void *whole_life(void *self) {
     tw_err own;
     tw_recommender_options options = {.state_dir = self};
-    static const char *const settings[] = {"learn.dim=8", "learn.negatives=8"};
+    static const char *const settings[] = {"learn.dim=8", "learn.negatives=8", "state.map.max.bytes=16m"};
     options.settings = settings;
-    options.settings_count = 2;
+    options.settings_count = 3;
     tw_recommender *r;
     if (tw_recommender_open(&options, &r, &own) != TW_OK)
         return NULL;

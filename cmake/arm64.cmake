@@ -1,0 +1,15 @@
+# Cross-building for arm64 against Debian's packages, which cmake/arm64.sh unpacks into TW_ARM64_ROOT; what is built runs under qemu-user:
+# cmake -S . -B build/arm64 -DCMAKE_TOOLCHAIN_FILE=cmake/arm64.cmake -DTW_ARM64_ROOT=DIR
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES TW_ARM64_ROOT)
+set(CMAKE_SYSROOT ${TW_ARM64_ROOT})
+set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64;-L;${TW_ARM64_ROOT})
+set(lib ${TW_ARM64_ROOT}/usr/lib/aarch64-linux-gnu)
+set(ENV{PKG_CONFIG_LIBDIR} ${lib}/pkgconfig:${lib}/openblas-serial/pkgconfig:${TW_ARM64_ROOT}/usr/share/pkgconfig)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} ${TW_ARM64_ROOT})
