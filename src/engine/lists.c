@@ -219,8 +219,17 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
     return TW_OK;
 }
 
+/* Out of the queue, those of the next lists that are due. */
+static int take_due(tw_engine *engine, int64_t now_ms, uint32_t users[TW_MODEL_AHEAD]) {
+    int count = 0;
+    int64_t due_ms;
+    while (count < TW_MODEL_AHEAD && tw_rank_queue_first(engine->queue, &users[count], &due_ms) && due_ms <= now_ms)
+        tw_rank_queue_remove(engine->queue, users[count++]);
+    return count;
+}
+
 tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns, tw_err *err) {
-    uint32_t user;
+    uint32_t user, users[TW_MODEL_AHEAD];
     int64_t due_ms;
     int64_t stop_ns = budget_ns ? tw_clock_steady_ns(&engine->clock) + budget_ns : 0;
     const tw_sink *sink = engine->options.sink;
@@ -232,7 +241,11 @@ tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns,
             if (now_ms - owed_since_ms < engine->config->rank_max_delay_ms)
                 break;
         }
-        TW_TRY(make_list(engine, user, now_ms, err));
+        int count = take_due(engine, now_ms, users);
+        tw_ranker_look_ahead(engine->ranker, users, count);
+        for (int i = 0; i < count; i++)
+            TW_TRY(make_list(engine, users[i], now_ms,
+                             err)); /* an error is the engine's end: the rest stays owed in the rows */
     }
     return TW_OK;
 }

@@ -16,9 +16,11 @@
 /* The same of adding the bias and of the bounds' own last steps, as a share of what is added. */
 #define BIAS_ROUNDING 5e-7f
 
+/* Of the items' copy, what stays in the first cache while the users of one pass go over it. */
+#define FAST_BYTES 16384
+
 void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items) {
     *scan = (tw_scan){.kernels = kernels, .D = items->out.D};
-    scan->user = tw_alloc_lines((size_t)scan->D);
     items->dirty.watch = items->dirty_out.watch = &scan->stale;
 }
 
@@ -26,17 +28,21 @@ void tw_scan_done(tw_scan *scan) {
     free(scan->blocks);
     free(scan->scale);
     free(scan->bias);
-    free(scan->upper);
-    free(scan->peaks);
+    for (int i = 0; i < TW_SCAN_AHEAD; i++) {
+        free(scan->ahead[i].user);
+        free(scan->ahead[i].upper);
+        free(scan->ahead[i].peaks);
+    }
     free(scan->best);
     free(scan->best_scores);
-    free(scan->user);
     tw_dirty_done(&scan->stale);
     free(scan->hidden);
 }
 
 void tw_scan_forget(tw_scan *scan) {
     scan->n = 0;
+    for (int i = 0; i < TW_SCAN_AHEAD; i++)
+        scan->ahead[i].vector = NULL;
 }
 
 static void copy_row(tw_scan *scan, const tw_items *items, uint32_t item) {
@@ -73,11 +79,10 @@ static void reserve(tw_scan *scan, uint32_t n) {
     size_t capacity = ((size_t)n + n / 2 + TW_BLOCK_ROWS) / TW_BLOCK_ROWS * TW_BLOCK_ROWS;
     free(scan->blocks);
     scan->blocks = tw_alloc_lines(capacity * D);
-    float **const columns[] = {&scan->scale, &scan->bias, &scan->upper, &scan->peaks};
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        free(*columns[i]);
-        *columns[i] = tw_alloc_lines(capacity * sizeof(float));
-    }
+    free(scan->scale);
+    free(scan->bias);
+    scan->scale = tw_alloc_lines(capacity * sizeof(float));
+    scan->bias = tw_alloc_lines(capacity * sizeof(float));
     for (size_t i = 0; i < capacity; i++) {
         scan->scale[i] = 0;
         scan->bias[i] = -INFINITY;
@@ -86,9 +91,13 @@ static void reserve(tw_scan *scan, uint32_t n) {
     scan->n = 0;
 }
 
-/* Changed and new items. */
+/* Changed and new items; bounds from before hold no more. */
 static void catch_up(tw_scan *scan, const tw_items *items) {
     uint32_t n = items->slots.end;
+    if (scan->stale.count == 0 && scan->n == n)
+        return;
+    for (int i = 0; i < TW_SCAN_AHEAD; i++)
+        scan->ahead[i].vector = NULL;
     reserve(scan, n);
     for (size_t i = 0; i < scan->stale.count; i++)
         if (scan->stale.list[i] < scan->n)
@@ -117,46 +126,92 @@ static void lead(leaders *l, float lower) {
     l->lower[at] = lower;
 }
 
-/* Items whose upper bound reaches what leads by the time they are met; width: a lower bound lies so many scales below the upper. */
-static int collect(tw_scan *scan, float width, leaders *l) {
+/* Items whose upper bound reaches what leads by the time they are met. */
+static int collect(tw_scan *scan, const tw_scan_bounds *bounds, leaders *l) {
     size_t count = 0;
     scan->best = tw_grow(scan->best, &scan->best_capacity, scan->capacity, sizeof *scan->best);
     for (uint32_t at = 0; at < scan->n; at += TW_BLOCK_ROWS) {
-        if (scan->peaks[at / TW_BLOCK_ROWS] < reached(l))
+        if (bounds->peaks[at / TW_BLOCK_ROWS] < reached(l))
             continue;
         for (uint32_t i = at; i < at + TW_BLOCK_ROWS; i++) {
-            if (scan->upper[i] == -INFINITY || scan->upper[i] < reached(l))
+            float upper = bounds->upper[i];
+            if (upper == -INFINITY || upper < reached(l))
                 continue;
             scan->best[count++] = i;
-            float slack = BIAS_ROUNDING * 2 * (fabsf(scan->upper[i]) + fabsf(scan->bias[i]));
-            lead(l, scan->upper[i] - width * scan->scale[i] - slack);
+            float slack = BIAS_ROUNDING * 2 * (fabsf(upper) + fabsf(scan->bias[i]));
+            lead(l, upper - 2 * bounds->width * scan->scale[i] - slack);
         }
     }
     return (int)count;
 }
 
+/* false: no bound holds for this vector. */
+static bool prepare(tw_scan *scan, tw_scan_bounds *bounds, const float *vector) {
+    float N, E;
+    if (!bounds->user)
+        bounds->user = tw_alloc_lines((size_t)scan->D);
+    if (bounds->capacity != scan->capacity) {
+        free(bounds->upper);
+        free(bounds->peaks);
+        bounds->upper = tw_alloc_lines(scan->capacity * sizeof(float));
+        bounds->peaks = tw_alloc_lines(scan->capacity / TW_BLOCK_ROWS * sizeof(float));
+        bounds->capacity = scan->capacity;
+    }
+    bounds->scale = scan->kernels->to_bytes(vector, bounds->user, &N, &E, scan->D);
+    E += ROUNDING * N;
+    /* |r| N + |u| E, in units of the user's scale */
+    bounds->width = bounds->scale * (E * scan->N + (N + E) * scan->E);
+    bounds->vector = vector;
+    return !scan->off && isfinite(bounds->scale);
+}
+
+void tw_scan_look_ahead(tw_scan *scan, const tw_items *items, const float *const *vectors, int count) {
+    uint32_t blocks, step = FAST_BYTES / ((uint32_t)scan->D * TW_BLOCK_ROWS) + 1;
+    int held = 0;
+    TW_ASSERT(count <= TW_SCAN_AHEAD);
+    catch_up(scan, items);
+    for (int i = 0; i < count; i++)
+        held += prepare(scan, &scan->ahead[held], vectors[i]);
+    for (int i = held; i < TW_SCAN_AHEAD; i++)
+        scan->ahead[i].vector = NULL;
+    blocks = (scan->n + TW_BLOCK_ROWS - 1) / TW_BLOCK_ROWS;
+    for (uint32_t at = 0; at < blocks; at += step)
+        for (int i = 0; i < held; i++) {
+            const tw_scan_bounds *b = &scan->ahead[i];
+            uint32_t rows = at * TW_BLOCK_ROWS;
+            scan->kernels->bound_rows(scan->blocks + (size_t)rows * (size_t)scan->D, b->user, scan->scale + rows,
+                                      scan->bias + rows, b->scale, b->width, b->upper + rows, b->peaks + at,
+                                      (int)(blocks - at < step ? blocks - at : step), scan->D);
+        }
+}
+
+static tw_scan_bounds *bounds_of(tw_scan *scan, const float *vector) {
+    for (int i = 0; i < TW_SCAN_AHEAD; i++)
+        if (scan->ahead[i].vector == vector)
+            return &scan->ahead[i];
+    return NULL;
+}
+
 int tw_scan_best(tw_scan *scan, const tw_items *items, const float *vector, const uint32_t *excluded,
                  uint32_t excluded_count, int top) {
-    float N, E, lower[TW_LIST_SIZE_MAX];
+    float lower[TW_LIST_SIZE_MAX];
     leaders l = {.lower = lower, .top = top};
     TW_ASSERT(top >= 1 && top <= TW_LIST_SIZE_MAX);
     catch_up(scan, items);
-    float scale = scan->kernels->to_bytes(vector, scan->user, &N, &E, scan->D);
-    E += ROUNDING * N;
-    if (scan->off || !isfinite(scale))
+    if (!bounds_of(scan, vector))
+        tw_scan_look_ahead(scan, items, &vector, 1);
+    tw_scan_bounds *bounds = bounds_of(scan, vector);
+    if (!bounds)
         return -1;
-    /* |r| N + |u| E, in units of the user's scale */
-    float width = scale * (E * scan->N + (N + E) * scan->E);
-    scan->kernels->bound_rows(scan->blocks, scan->user, scan->scale, scan->bias, scale, width, scan->upper, scan->peaks,
-                              (int)((scan->n + TW_BLOCK_ROWS - 1) / TW_BLOCK_ROWS), scan->D);
+    bounds->vector = NULL;
     for (uint32_t i = 0; i < excluded_count; i++)
-        scan->upper[excluded[i]] = -INFINITY;
-    int met = collect(scan, 2 * width, &l), count = 0;
+        bounds->upper[excluded[i]] = -INFINITY;
+    int met = collect(scan, bounds, &l), count = 0;
     scan->best_scores =
         tw_grow(scan->best_scores, &scan->best_scores_capacity, scan->best_capacity, sizeof *scan->best_scores);
     for (int i = 0; i < met; i++) {
         uint32_t item = scan->best[i];
-        if (scan->upper[item] < reached(&l))
+        if (bounds->upper[item] < reached(&l))
             continue;
         scan->best_scores[count] = /* as tw_mf_score has it */
             scan->kernels->dot(tw_row(&items->out, item), vector, scan->D) + items->bias[item];

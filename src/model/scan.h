@@ -10,15 +10,26 @@
 #include "math/kernels.h"
 #include "model/items.h"
 
+/* Users whose bounds are taken in one pass over the items: what is read from far is then read once for all. */
+#define TW_SCAN_AHEAD 8
+
+typedef struct tw_scan_bounds {
+    const float *vector; /* the user's; NULL: none, or used up */
+    int8_t *user;        /* (D) the same in 8 bits */
+    float scale, width;  /* a lower bound lies 2 width times an item's scale below the upper */
+    float *upper;        /* (capacity) */
+    float *peaks;        /* of each block in it */
+    size_t capacity;
+} tw_scan_bounds;
+
 typedef struct tw_scan {
     const tw_kernels *kernels;
     int D;
     uint8_t *blocks; /* of TW_BLOCK_ROWS items: see kernels.h */
     float *scale;    /* (items) s; 0 and a bias of -INFINITY: never shown */
     float *bias;
-    float *upper; /* (items) of the last scan */
-    float *peaks; /* of each block in it */
     size_t capacity;
+    tw_scan_bounds ahead[TW_SCAN_AHEAD];
     uint32_t n;         /* items copied; those behind are new */
     float N, E;         /* only grow; what rounding adds is in E */
     bool off;           /* a vector was not finite: no bound holds */
@@ -26,7 +37,6 @@ typedef struct tw_scan {
     uint32_t *best;     /* candidates of the last scan */
     float *best_scores; /* their exact scores */
     size_t best_capacity, best_scores_capacity;
-    int8_t *user;     /* (D) the user's vector in 8 bits */
     uint32_t *hidden; /* scratch of whoever asks */
     size_t hidden_capacity;
 } tw_scan;
@@ -35,6 +45,11 @@ typedef struct tw_scan {
 void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items);
 void tw_scan_done(tw_scan *scan);
 void tw_scan_forget(tw_scan *scan); /* the items were loaded anew */
+
+/* Takes the bounds of several users (count <= TW_SCAN_AHEAD), which tw_scan_best of the same vectors then finds, once each. Nothing of
+ * users or items may change in between.
+ *   vectors (count) of (D), borrowed until then */
+void tw_scan_look_ahead(tw_scan *scan, const tw_items *items, const float *const *vectors, int count);
 
 /* Candidates for the top best of a user's vector: all of them are among scan->best, with exact scores beside; hidden items are not.
  *   vector (D); excluded (excluded_count) items that count as hidden

@@ -71,6 +71,16 @@ void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *score
     tw_model_hide(model, u, scores);
 }
 
+void tw_model_score_ahead(tw_model *model, const uint32_t *users, int count) {
+    const float *vectors[TW_SCAN_AHEAD];
+    _Static_assert(TW_SCAN_AHEAD >= TW_MODEL_AHEAD, "a scan looks as far ahead as the ranker may");
+    TW_ASSERT(count <= TW_MODEL_AHEAD);
+    for (int i = 0; i < count; i++)
+        vectors[i] = tw_row(&model->users.embeddings, users[i]);
+    if (model->mf && count > 1)
+        tw_scan_look_ahead(&model->scan, &model->items, vectors, count);
+}
+
 int tw_model_score_best(tw_model *model, uint32_t user, int64_t now_ms, int top, const uint32_t **ret_items,
                         const float **ret_scores) {
     tw_scan *scan = &model->scan;

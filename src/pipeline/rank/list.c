@@ -207,12 +207,22 @@ static void describe(tw_ranker *ranker, int count, tw_list *ret_list) {
     ret_list->items = ranker->items;
 }
 
+/* Rules look at every score. */
+static bool needs_all(const tw_ranker *ranker) {
+    return is_shaped(ranker->config) || hides(ranker);
+}
+
+void tw_ranker_look_ahead(tw_ranker *ranker, const uint32_t *users, int count) {
+    if (!needs_all(ranker))
+        tw_model_score_ahead(ranker->model, users, count);
+}
+
 void tw_ranker_list(tw_ranker *ranker, uint32_t user, int64_t now_ms, int top, tw_slice category, tw_list *ret_list) {
     TW_ASSERT(top >= 1 && top <= TW_LIST_SIZE_MAX);
     const uint32_t *items = NULL;
     const float *scores;
-    bool ruled = category.size || is_shaped(ranker->config) || hides(ranker);
-    int count, n = ruled ? -1 : tw_model_score_best(ranker->model, user, now_ms, top, &items, &scores);
+    bool all = category.size || needs_all(ranker);
+    int count, n = all ? -1 : tw_model_score_best(ranker->model, user, now_ms, top, &items, &scores);
     if (n >= 0) {
         count = select_best(ranker, items, scores, (uint32_t)n, top, category);
     } else {

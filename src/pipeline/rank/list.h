@@ -24,6 +24,9 @@ void tw_ranker_take_ids(tw_ranker *ranker, tw_rank_ids *ids);
  * call) and nothing else; user_id and list_version of ret_list, with the seed, key what is drawn for rank.explore.share. */
 void tw_ranker_list(tw_ranker *ranker, uint32_t user, int64_t now_ms, int top, tw_slice category, tw_list *ret_list);
 
+/* Says whose lists are made next (count <= TW_MODEL_AHEAD known users), one after the other and nothing learned in between: cheaper then. */
+void tw_ranker_look_ahead(tw_ranker *ranker, const uint32_t *users, int count);
+
 /* The best top items like another one; rank.allow and rank.deny hold here too. */
 void tw_ranker_similar(tw_ranker *ranker, uint32_t item, int top, tw_list *ret_list);
 

@@ -107,6 +107,49 @@ TEST(the_best_by_bounds_are_the_best_by_exact_scores) {
     }
 }
 
+/* Bounds taken ahead for several users are those of each alone, are used once, and are forgotten when an item changes. */
+TEST(looking_ahead_changes_no_answer) {
+    tw_rng rng = tw_rng_at(tw_test_seed(), 9, 8);
+    for (int round = 0; round < 40; round++) {
+        tw_items items = {0};
+        tw_scan ahead, alone;
+        float vectors[TW_SCAN_AHEAD][64];
+        const float *pointers[TW_SCAN_AHEAD];
+        int count = 1 + (int)tw_rng_below(&rng, TW_SCAN_AHEAD);
+        tw_items_init(&items, 64);
+        add_items(&items, &rng, PLAIN, 1 + tw_rng_below(&rng, ITEMS_MAX));
+        tw_scan_init(&alone, tw_kernels_get(), &items);
+        tw_scan_init(&ahead, tw_kernels_get(), &items);
+        for (int i = 0; i < count; i++) {
+            fill(&rng, PLAIN, vectors[i], 64, 0);
+            pointers[i] = vectors[i];
+        }
+        if (count > 2)
+            vectors[1][5] = NAN;
+        tw_scan_look_ahead(&ahead, &items, pointers, count);
+        int change_at = tw_rng_below(&rng, 2) ? (int)tw_rng_below(&rng, (uint32_t)count) : -1;
+        for (int i = 0; i < count; i++) {
+            if (i == change_at) {
+                uint32_t item = tw_rng_below(&rng, items.slots.end);
+                fill(&rng, PLAIN, tw_row(&items.out, item), 64, item);
+                tw_dirty_add(&alone.stale, item);
+                tw_dirty_add(&ahead.stale, item);
+            }
+            uint32_t excluded[3] = {0, tw_rng_below(&rng, items.slots.end), 0};
+            int a = tw_scan_best(&ahead, &items, vectors[i], excluded, 3, 10);
+            int b = tw_scan_best(&alone, &items, vectors[i], excluded, 3, 10);
+            ASSERT_EQ(a, b);
+            ASSERT_TRUE(a <= 0 || memcmp(ahead.best, alone.best, (size_t)a * sizeof *alone.best) == 0);
+            ASSERT_TRUE(a <= 0 || memcmp(ahead.best_scores, alone.best_scores, (size_t)a * sizeof(float)) == 0);
+            ASSERT_EQ(tw_scan_best(&ahead, &items, vectors[i], NULL, 0, 10),
+                      tw_scan_best(&alone, &items, vectors[i], NULL, 0, 10));
+        }
+        tw_scan_done(&ahead);
+        tw_scan_done(&alone);
+        tw_items_done(&items);
+    }
+}
+
 TEST(a_vector_that_is_not_finite_has_all_scored) {
     tw_items items = {0};
     tw_scan scan;
