@@ -22,7 +22,8 @@ may_use() {
     engine) echo "pipeline/ingest pipeline/decode pipeline/clean pipeline/learn pipeline/rank pipeline/publish model store config base" ;;
     serve) echo "engine pipeline/publish store model config base" ;;
     embed) echo "engine pipeline/ingest pipeline/decode pipeline/clean config base" ;;
-    cli) echo "serve engine pipeline/ingest pipeline/decode pipeline/clean pipeline/learn pipeline/rank pipeline/publish avro kafka model store math config base" ;;
+    evaluate) echo "engine pipeline/ingest pipeline/learn pipeline/rank model config base" ;;
+    cli) echo "serve evaluate engine pipeline/ingest pipeline/decode pipeline/clean pipeline/learn pipeline/rank pipeline/publish avro kafka model store math config base" ;;
     *) echo UNKNOWN ;;
     esac
 }
