@@ -126,7 +126,8 @@ static void put_by_history(const tw_evaluation *e, tw_buf *out) {
         double hr10 = tw_prequential_hr10(&e->by_length[i]);
         if (e->by_length[i].asked == 0)
             continue;
-        snprintf(name, sizeof name, "%s%s", tw_length_names[i],
+        int digits = (int)strcspn(tw_length_names[i], i == TW_LENGTHS - 1 ? "-" : "");
+        snprintf(name, sizeof name, "%.*s%s", digits, tw_length_names[i],
                  i == TW_LENGTHS - 1 ? " and more"
                  : i                 ? " items"
                                      : " item");
