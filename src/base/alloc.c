@@ -1,31 +1,37 @@
 /* The heap behind one door: what cannot be had ends the process with its size. Any thread. */
 #include "base/alloc.h"
 
+#include "base/failpoint.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A test makes any one of them fail. */
+#define HAVE(block, size) have(TW_FAILPOINT(ALLOC) ? NULL : (block), size)
+
 static void *have(void *block, size_t size) {
-    if (!block && size) {
-        fprintf(stderr, "tailwater: out of memory: %zu bytes\n", size);
+    if (!block) {
+        fprintf(stderr, "tailwater: out of memory: %zu bytes; what was committed is kept: make room and start again\n",
+                size);
         exit(1);
     }
     return block;
 }
 
 void *tw_alloc(size_t size) {
-    return have(malloc(size ? size : 1), size);
+    return HAVE(malloc(size ? size : 1), size);
 }
 void *tw_zalloc(size_t size) {
-    return have(calloc(1, size ? size : 1), size);
+    return HAVE(calloc(1, size ? size : 1), size);
 }
 void *tw_realloc(void *block, size_t size) {
-    return have(realloc(block, size ? size : 1), size);
+    return HAVE(realloc(block, size ? size : 1), size);
 }
 
 void *tw_alloc_lines(size_t size) {
     size_t rounded = (size + 63) / 64 * 64;
-    void *block = have(aligned_alloc(64, rounded ? rounded : 64), size);
+    void *block = HAVE(aligned_alloc(64, rounded ? rounded : 64), size);
     return memset(block, 0, rounded);
 }
 

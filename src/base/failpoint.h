@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #define TW_FAILPOINT_LIST(X)                                                               \
+    X(ALLOC, "alloc", "each allocation")                                                   \
     X(STORE_CALL, "store.call", "each call of the store that may fail")                    \
     X(STORE_BEGIN, "store.begin", "before the transaction of a commit")                    \
     X(STORE_JOURNAL, "store.journal", "the journal is written, nothing else")              \
