@@ -86,10 +86,9 @@ void tw_log_write(tw_log_site *site, tw_log_level level, const char *event, cons
     va_start(args, fmt);
     vsnprintf(pairs, sizeof pairs, fmt, args);
     va_end(args);
-    if (site->held_back) {
-        snprintf(held, sizeof held, " held_back=%d", site->held_back);
-        site->held_back = 0;
-    }
+    int held_back = atomic_exchange(&site->held_back, 0);
+    if (held_back)
+        snprintf(held, sizeof held, " held_back=%d", held_back);
     struct tm utc;
     gmtime_r(&now.tv_sec, &utc);
     size_t stamp = strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%S", &utc);

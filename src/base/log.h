@@ -8,9 +8,9 @@
 typedef enum tw_log_level { TW_LOG_DEBUG, TW_LOG_INFO, TW_LOG_WARN, TW_LOG_ERROR, TW_LOG_OFF } tw_log_level;
 typedef enum tw_log_format { TW_LOG_LOGFMT, TW_LOG_JSON } tw_log_format;
 
-typedef struct tw_log_site { /* one per call site, static */
-    long second;
-    int lines, held_back;
+typedef struct tw_log_site { /* one per call site, static; several threads may write from it */
+    _Atomic long second;
+    _Atomic int lines, held_back;
 } tw_log_site;
 
 void tw_log_set(tw_log_level level, tw_log_format format);

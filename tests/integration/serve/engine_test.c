@@ -2,6 +2,7 @@
 
 #include "http.h"
 #include "pipeline/ingest/memory.h"
+#include "pipeline/ingest/shop.h"
 #include "support/test.h"
 
 #include <pthread.h>
@@ -47,10 +48,8 @@ static void *run_engine(void *self) {
     return NULL;
 }
 
-static house *house_open(size_t events) {
-    static char user_ids[USERS][8];
-    static char event_ids[EVENTS][16];
-    house *h = calloc(1, sizeof *h);
+/* The engine at work on that source, and a server in front. */
+static house *house_start(house *h, tw_source *source) {
     tw_err err;
     tw_config_init(&h->config);
     h->config.serve_port = 0;
@@ -58,6 +57,20 @@ static house *house_open(size_t events) {
     h->config.state_items_max = 1000;
     h->config.rank_min_interval_ms = 0;
     h->config.commit_interval_ms = 5;
+    h->source = source;
+    tw_engine_options opening = {.config = &h->config, .lists = TW_LISTS_ALL, .wall_intervals = true};
+    ASSERT_OK(tw_engine_open(&opening, &h->engine, &err));
+    ASSERT_OK(tw_engine_attach(h->engine, h->source, &err));
+    tw_server_options serving = {.config = &h->config, .backend = tw_serve_backend_engine(h->engine), .tick_ms = 20};
+    ASSERT_OK(tw_server_start(&serving, &h->server, &err));
+    ASSERT_EQ(pthread_create(&h->thread, NULL, run_engine, h), 0);
+    return h;
+}
+
+static house *house_open(size_t events) {
+    static char user_ids[USERS][8];
+    static char event_ids[EVENTS][16];
+    house *h = calloc(1, sizeof *h);
     h->events = calloc(EVENTS, sizeof *h->events);
     int64_t now_ms = (int64_t)time(NULL) * 1000;
     for (int u = 0; u < USERS; u++)
@@ -74,14 +87,7 @@ static house *house_open(size_t events) {
                                   .category = tw_slice_of(item < 3 ? "tea" : "house"),
                                   .title = tw_slice_of(item == 0 ? "Kettle \"Gooseneck\"" : "")};
     }
-    h->source = tw_source_memory(h->events, events);
-    tw_engine_options opening = {.config = &h->config, .lists = TW_LISTS_ALL, .wall_intervals = true};
-    ASSERT_OK(tw_engine_open(&opening, &h->engine, &err));
-    ASSERT_OK(tw_engine_attach(h->engine, h->source, &err));
-    tw_server_options serving = {.config = &h->config, .backend = tw_serve_backend_engine(h->engine), .tick_ms = 20};
-    ASSERT_OK(tw_server_start(&serving, &h->server, &err));
-    ASSERT_EQ(pthread_create(&h->thread, NULL, run_engine, h), 0);
-    return h;
+    return house_start(h, tw_source_memory(h->events, events));
 }
 
 static void house_close(house *h) {
@@ -179,5 +185,69 @@ TEST(an_engine_that_does_not_come_round_is_answered_for_with_503) {
     h->asleep = false;
     answer = await(h, "/api/v1/users/u1/recommendations", "\"known\":true");
     http_done(&answer);
+    house_close(h);
+}
+
+#define CLIENTS 4
+#define REQUESTS 60
+
+typedef struct client {
+    pthread_t thread;
+    int port, number, answered, away; /* away: 503, not ready yet or not in time */
+} client;
+
+static void *ask_for_everything(void *self) {
+    static const char *const targets[] = {"/api/v1/users/u%d/recommendations?top=5",
+                                          "/api/v1/stats",
+                                          "/metrics",
+                                          "/api/v1/items/i%d/similar",
+                                          "/readyz",
+                                          "/livez",
+                                          "/api/v1/history"};
+    client *c = self;
+    for (int i = 0; i < REQUESTS; i++) {
+        char target[80];
+        snprintf(target, sizeof target, targets[(size_t)(i + c->number) % (sizeof targets / sizeof targets[0])], i);
+        http_answer answer = http_get(c->port, target);
+        c->answered += answer.status == 200 || answer.status == 404;
+        c->away += answer.status == 503;
+        http_done(&answer);
+    }
+    return NULL;
+}
+
+/* What the thread sanitizer watches: the engine learns, ranks and commits, the sampler and four clients read beside it. */
+TEST(clients_are_answered_while_it_learns_ranks_and_commits) {
+    tw_shop_options shop;
+    client clients[CLIENTS] = {0};
+    tw_totals totals;
+    tw_shop_defaults(&shop);
+    shop.users = 200;
+    shop.items = 100;
+    shop.events = 0; /* endless */
+    shop.end_ms = ((int64_t)time(NULL) - 30 * 86400) * 1000;
+    house *h = house_start(calloc(1, sizeof *h), tw_source_shop(&shop));
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i].port = tw_server_port(h->server);
+        clients[i].number = i;
+        ASSERT_EQ(pthread_create(&clients[i].thread, NULL, ask_for_everything, &clients[i]), 0);
+    }
+    int answered = 0, away = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        pthread_join(clients[i].thread, NULL);
+        answered += clients[i].answered;
+        away += clients[i].away;
+    }
+    h->stop = true;
+    pthread_join(h->thread, NULL);
+    tw_engine_totals(h->engine, &totals);
+    ASSERT_EQ(pthread_create(&h->thread, NULL, run_engine, h), 0); /* for house_close to join */
+    printf("  %d answers, %d of 503; %llu records, %llu lists meanwhile\n", answered, away,
+           (unsigned long long)totals.consumed, (unsigned long long)totals.lists);
+    ASSERT_EQ(answered + away, CLIENTS * REQUESTS);
+    ASSERT_GT(answered, CLIENTS * REQUESTS / 2);
+    ASSERT_EQ(h->code, TW_OK);
+    ASSERT_GT(totals.consumed, 100);
+    ASSERT_GT(totals.lists, 10);
     house_close(h);
 }

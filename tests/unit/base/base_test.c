@@ -6,7 +6,12 @@
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/rng.h"
+#include "base/log.h"
 #include "support/test.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include <errno.h>
 
@@ -170,4 +175,33 @@ TEST(metrics_come_out_in_prometheus_text) {
     ASSERT_TRUE(p50 >= 0.001 && p50 <= 0.002048);
     ASSERT_TRUE(p99 >= 1.0 && p99 <= 2.1);
     tw_buf_done(&out);
+}
+
+static void *log_lines(void *self) {
+    (void)self;
+    for (int i = 0; i < 200; i++)
+        tw_log_error("crowd", "text=\"%s\" end=here", "a line of some length, that nobody may write into");
+    return NULL;
+}
+
+TEST(lines_logged_by_several_threads_at_one_place_come_out_whole) {
+    char path[700], line[512];
+    pthread_t threads[4];
+    int lines = 0, kept = dup(STDERR_FILENO);
+    snprintf(path, sizeof path, "%s/log", tw_test_dir());
+    FILE *log = freopen(path, "w+", stderr);
+    ASSERT_TRUE(log != NULL);
+    for (int t = 0; t < 4; t++)
+        ASSERT_EQ(pthread_create(&threads[t], NULL, log_lines, NULL), 0);
+    for (int t = 0; t < 4; t++)
+        pthread_join(threads[t], NULL);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    FILE *read = fopen(path, "r");
+    for (; fgets(line, sizeof line, read); lines++)
+        ASSERT_TRUE(strncmp(line, "time=", 5) == 0 && strstr(line, " event=crowd text=") && strstr(line, " end=here"));
+    fclose(read);
+    ASSERT_GE(lines, 10); /* of 800: the others are held back */
+    ASSERT_LT(lines, 200);
 }
