@@ -13,8 +13,22 @@
 #define CHUNK 200
 #define PAUSE_MS 5
 
+/* What was sent is acknowledged; after a stop was asked for, at most shutdown.timeout.ms are waited for that. */
+static tw_code finish(tw_feeder *feeder, int64_t wait_ms, tw_err *err) {
+    int64_t stopped_ms = 0;
+    tw_code code;
+    while ((code = tw_feeder_flush(feeder, 200, err)) == TW_E_BUSY) {
+        int64_t now_ms = tw_clock_steady_ns(&tw_clock_system) / 1000000;
+        if (tw_stop_wanted() && !stopped_ms)
+            stopped_ms = now_ms;
+        if (stopped_ms && now_ms - stopped_ms >= wait_ms)
+            break;
+    }
+    return code;
+}
+
 /* All at once when the shop ends, in real time when it does not. */
-static tw_code feed(tw_feeder *feeder, bool live, tw_err *err) {
+static tw_code feed(tw_feeder *feeder, bool live, int64_t wait_ms, tw_err *err) {
     TW_TRY(tw_feeder_send_items(feeder, err));
     while (!tw_feeder_ended(feeder) && !tw_stop_wanted()) {
         int count;
@@ -26,10 +40,7 @@ static tw_code feed(tw_feeder *feeder, bool live, tw_err *err) {
         if (live && count < CHUNK)
             nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000L}, NULL);
     }
-    tw_code code;
-    while ((code = tw_feeder_flush(feeder, 200, err)) == TW_E_BUSY && !tw_stop_wanted()) {
-    }
-    return code;
+    return finish(feeder, wait_ms, err);
 }
 
 static tw_code run(int argc, char **argv, tw_err *err) {
@@ -84,7 +95,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     shop.end_ms = tw_clock_wall_ms(&tw_clock_system);
     if ((code = tw_feeder_open(&config, &shop, &feeder, err)) != TW_OK)
         goto done;
-    code = feed(feeder, events == 0, err);
+    code = feed(feeder, events == 0, config.shutdown_timeout_ms, err);
     if (code == TW_OK)
         printf("sent %" PRIu64 " records\n", tw_feeder_sent(feeder));
 done:

@@ -214,7 +214,7 @@ def kills(guarantee, count, partitions=4):
     create(prefix, partitions, application)
     config = configure(f"k-{name}", prefix, application, guarantee, lists)
     feeder = subprocess.Popen([T, "feed", "--config", config, "--rate", "1500", "--users", "400", "--items", "200", "--set",
-                               "kafka.linger.ms=20"], stdout=subprocess.PIPE, text=True)
+                               "kafka.linger.ms=20", "--set", "shutdown.timeout.ms=100s"], stdout=subprocess.PIPE, text=True)
     children.append(feeder)
     pair = [Instance(config, f"{name}-{i}") for i in range(2)]
     for one in pair:
