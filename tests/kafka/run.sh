@@ -44,7 +44,7 @@ for test in "${tests[@]}"; do
     name=$(basename "$test" .sh) start=$SECONDS
     dir=$(mktemp -d)
     export dir
-    timeout "${TEST_TIMEOUT:-900}" bash "$test" >"$KAFKA_DIR/$name.log" 2>&1
+    timeout "${TEST_TIMEOUT:-3600}" bash "$test" >"$KAFKA_DIR/$name.log" 2>&1
     code=$?
     rm -rf "$dir"
     grep -hE '^faults [0-9]+ tries [0-9]+ lost [0-9]+ applied_twice [0-9]+' "$KAFKA_DIR/$name.log" >>"$counts"
