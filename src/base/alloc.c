@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 /* A test makes any one of them fail. */
 #define HAVE(block, size) have(TW_FAILPOINT(ALLOC) ? NULL : (block), size)
@@ -32,6 +35,15 @@ void *tw_realloc(void *block, size_t size) {
 void *tw_alloc_lines(size_t size) {
     size_t rounded = (size + 63) / 64 * 64;
     void *block = HAVE(aligned_alloc(64, rounded ? rounded : 64), size);
+    return memset(block, 0, rounded);
+}
+
+void *tw_alloc_large(size_t size) {
+    if (size < LARGE_PAGE)
+        return tw_alloc_lines(size);
+    size_t rounded = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    void *block = HAVE(aligned_alloc(LARGE_PAGE, rounded), size);
+    (void)madvise(block, rounded, MADV_HUGEPAGE); /* where there are none, small ones do */
     return memset(block, 0, rounded);
 }
 

@@ -9,6 +9,9 @@ void *tw_alloc(size_t size);                /* uninitialised */
 void *tw_zalloc(size_t size);               /* zeroed; large blocks come from fresh pages and cost nothing yet */
 void *tw_realloc(void *block, size_t size); /* as realloc */
 void *tw_alloc_lines(size_t size);          /* zeroed, aligned to 64 bytes; released by free() */
+/* The same for a table that is read all over: the system is asked for large pages, so that a random access does not wait for the page
+ * table as well (10 M ids, 128 MiB). Released by free(). */
+void *tw_alloc_large(size_t size);
 char *tw_strdup(const char *text);
 
 /* Grows an array of elements of `width` bytes so that it holds at least need; doubles. Returns the (moved) array. */

@@ -11,8 +11,8 @@
 
 #define DATUMS \
     4096 /* different clicks, so that no branch predictor learns them by heart; they stay in the second-level cache */
-#define ROUNDS 250 /* over all of them in one run: about a million events */
-#define ROUNDS_AVRO_C 25
+#define ROUNDS 10        /* over all of them for each round of avro-c, which is slower by about as much */
+#define ROUNDS_AVRO_C 25 /* about a hundred thousand events, and a million of ours */
 
 typedef struct clicks {
     tw_buf bytes;
@@ -53,36 +53,32 @@ static uint64_t digest(const tw_event *e) {
            (uint64_t)e->event_ms + (uint64_t)(e->price * 100) * 13 + e->has * 17 + (uint64_t)e->kind * 19;
 }
 
-static double run_plan(const tw_avro_plan *plan, const clicks *c, tw_arena *arena, uint64_t *ret_digest) {
+static double run_plan(const tw_avro_plan *plan, const clicks *c, int rounds, tw_arena *arena, uint64_t *ret_digest) {
     int64_t start_ns = tw_bench_now_ns();
     *ret_digest = 0;
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < rounds; round++)
         for (size_t i = 0; i < DATUMS; i++) {
             tw_event e;
             size_t size;
             if (tw_avro_plan_decode(plan, c->datums[i], arena, &e, &size) == TW_REASON_NONE)
                 *ret_digest += digest(&e);
         }
-    return (double)(tw_bench_now_ns() - start_ns) / (ROUNDS * (double)DATUMS);
+    return (double)(tw_bench_now_ns() - start_ns) / (rounds * (double)DATUMS);
 }
 
-static double run_avro_c(tw_avro_reference *reference, const clicks *c, uint64_t *ret_digest) {
+static double run_avro_c(tw_avro_reference *reference, const clicks *c, int rounds, uint64_t *ret_digest) {
     int64_t start_ns = tw_bench_now_ns();
     *ret_digest = 0;
-    for (int round = 0; round < ROUNDS_AVRO_C; round++)
+    for (int round = 0; round < rounds; round++)
         for (size_t i = 0; i < DATUMS; i++) {
             tw_event e;
             if (tw_avro_reference_read(reference, c->datums[i], &e))
                 *ret_digest += digest(&e);
         }
-    return (double)(tw_bench_now_ns() - start_ns) / (ROUNDS_AVRO_C * (double)DATUMS);
+    return (double)(tw_bench_now_ns() - start_ns) / (rounds * (double)DATUMS);
 }
 
-static double spread(const double *sorted, int count) {
-    return (sorted[count - 1] - sorted[0]) / sorted[count / 2];
-}
-
-tw_code tw_bench_decode_run(uint64_t seed, int runs, tw_bench_decode *ret, tw_err *err) {
+tw_code tw_bench_decode_run(tw_bench *bench, tw_err *err) {
     static clicks c;
     double ns[TW_BENCH_RUNS_MAX], avro_c_ns[TW_BENCH_RUNS_MAX];
     tw_slice schema = tw_schema_file("click.avsc");
@@ -92,19 +88,20 @@ tw_code tw_bench_decode_run(uint64_t seed, int runs, tw_bench_decode *ret, tw_er
     tw_code code = tw_avro_plan_create(schema, NULL, &plan, err);
     if (code != TW_OK || (code = tw_avro_reference_create(schema, &reference, err)) != TW_OK)
         goto done;
-    draw(&c, seed);
-    for (int i = -1; i < runs; i++) { /* one more, to warm up */
+    int rounds = (int)tw_bench_size(bench, ROUNDS_AVRO_C);
+    draw(&c, (uint64_t)bench->config->seed);
+    for (int i = -1; i < bench->runs; i++) { /* one more, to warm up */
         uint64_t ours, theirs;
-        double one_ns = run_plan(plan, &c, arena, &ours), one_avro_c_ns = run_avro_c(reference, &c, &theirs);
-        TW_ASSERT(ours / ROUNDS == theirs / ROUNDS_AVRO_C); /* the same events */
+        double one_ns = run_plan(plan, &c, rounds * ROUNDS, arena, &ours);
+        double one_avro_c_ns = run_avro_c(reference, &c, rounds, &theirs);
+        TW_ASSERT(ours == theirs * ROUNDS); /* the same events */
         if (i >= 0)
             ns[i] = one_ns, avro_c_ns[i] = one_avro_c_ns;
     }
-    *ret = (tw_bench_decode){.runs = runs, .datum_bytes = (double)c.bytes.size / DATUMS};
-    ret->ns = tw_bench_median(ns, runs);
-    ret->spread = spread(ns, runs);
-    ret->avro_c_ns = tw_bench_median(avro_c_ns, runs);
-    ret->avro_c_spread = spread(avro_c_ns, runs);
+    tw_bench_say(bench, "decode.datum_bytes", "bytes", (double)c.bytes.size / DATUMS);
+    tw_bench_add_ratio(bench, "decode.speedup_avro_c", avro_c_ns, ns, bench->runs);
+    tw_bench_add(bench, "decode.ns", "ns", ns, bench->runs);
+    tw_bench_add(bench, "decode.avro_c_ns", "ns", avro_c_ns, bench->runs);
 done:
     tw_arena_free(arena);
     tw_buf_done(&c.bytes);

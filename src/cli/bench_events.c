@@ -73,13 +73,14 @@ tw_code tw_bench_events_read(const char *path, const tw_config *config, tw_bench
     return code;
 }
 
-tw_code tw_bench_events_draw(size_t count, const tw_config *config, tw_bench_events *ret_events, tw_err *err) {
+tw_code tw_bench_events_draw(size_t count, uint32_t users, uint32_t items, const tw_config *config,
+                             tw_bench_events *ret_events, tw_err *err) {
     tw_shop_options options;
     tw_decoder *decoder;
     tw_shop_defaults(&options);
     options.seed = (uint64_t)config->seed;
-    options.users = 100000;
-    options.items = 20000;
+    options.users = users;
+    options.items = items;
     options.events = count;
     options.events_per_s = 100;
     options.end_ms = 1700000000000; /* a fixed time: the same events in every run */

@@ -7,7 +7,9 @@
 #include "engine/engine.h"
 #include "pipeline/ingest/memory.h"
 
-#include <stdlib.h>
+#include <stdio.h>
+
+#define SHOP_EVENTS 500000
 
 /* One run of the whole. Events of another time are what they are: nothing may be late or doubly seen here but what the
  * stream itself repeats. */
@@ -72,7 +74,7 @@ static tw_code learn_alone_ns(const tw_bench_events *events, const tw_config *co
     int64_t start_ns = tw_bench_now_ns();
     for (size_t i = 0; code == TW_OK && i < events->count; i++) {
         if (i + 8 < events->count)
-            tw_model_prefetch(model, 0, &events->events[i + 8]);
+            tw_model_prefetch(model, 0, &events->events[i + 8], 0, (int64_t)i + 8);
         code = tw_model_learn(model, 0, &events->events[i], 0, (int64_t)i, &user, err);
     }
     *ret_ns = (double)(tw_bench_now_ns() - start_ns) / (double)events->count;
@@ -80,25 +82,55 @@ static tw_code learn_alone_ns(const tw_bench_events *events, const tw_config *co
     return code;
 }
 
-tw_code tw_bench_replay_run(const tw_bench_events *events, const tw_config *config, int runs, tw_bench_replay *ret,
-                            tw_err *err) {
-    double *ns = tw_alloc((size_t)runs * sizeof *ns), commit_ns = 0, written = 0, learn_ns = 0;
-    tw_code code = TW_OK;
-    for (int i = 0; code == TW_OK && i < runs; i++)
-        code = run_whole(events, config, &ns[i], &commit_ns, &written, err);
-    if (code == TW_OK)
-        code = learn_alone_ns(events, config, &learn_ns, err);
-    if (code == TW_OK) {
-        double median = tw_bench_median(ns, runs);
-        *ret = (tw_bench_replay){.events_per_s = 1e9 / median,
-                                 .spread = (ns[runs - 1] - ns[0]) / median,
-                                 .clean_ns = clean_alone_ns(events, config),
-                                 .learn_ns = learn_ns,
-                                 .commit_ns = commit_ns,
-                                 .written_bytes = written,
-                                 .runs = runs};
-        ret->other_ns = median - ret->clean_ns - ret->learn_ns - ret->commit_ns;
+static tw_code bench_model(tw_bench *bench, const tw_bench_events *events, const tw_config *config, const char *model,
+                           tw_err *err) {
+    static const char *const stages[] = {"clean_ns", "learn_ns", "commit_ns", "other_ns"};
+    double ns[TW_BENCH_RUNS_MAX], rates[TW_BENCH_RUNS_MAX], parts[4][TW_BENCH_RUNS_MAX], written[TW_BENCH_RUNS_MAX];
+    char name[160];
+    for (int i = 0; i < bench->runs; i++) {
+        TW_TRY(run_whole(events, config, &ns[i], &parts[2][i], &written[i], err));
+        TW_TRY(learn_alone_ns(events, config, &parts[1][i], err));
+        parts[0][i] = clean_alone_ns(events, config);
+        parts[3][i] = ns[i] - parts[0][i] - parts[1][i] - parts[2][i];
+        rates[i] = 1e9 / ns[i];
     }
-    free(ns);
+    snprintf(name, sizeof name, "replay.%s.%s.events", model, events->stem);
+    tw_bench_say(bench, name, "", (double)events->count);
+    snprintf(name, sizeof name, "replay.%s.%s.events_per_s", model, events->stem);
+    tw_bench_add(bench, name, "events/s", rates, bench->runs);
+    for (int s = 0; s < 4; s++) {
+        snprintf(name, sizeof name, "replay.%s.%s.%s", model, events->stem, stages[s]);
+        tw_bench_add(bench, name, "ns", parts[s], bench->runs);
+    }
+    snprintf(name, sizeof name, "replay.%s.%s.store_bytes_per_event", model, events->stem);
+    tw_bench_add(bench, name, "bytes", written, bench->runs);
+    return TW_OK;
+}
+
+/* The streams to measure: every file given, or one draw from the synthetic shop. */
+static tw_code next_stream(const tw_bench *bench, size_t i, tw_bench_events *ret_events, tw_err *err) {
+    return bench->files_count
+               ? tw_bench_events_read(bench->files[i], bench->config, ret_events, err)
+               : tw_bench_events_draw(tw_bench_size(bench, SHOP_EVENTS), 100000, 20000, bench->config, ret_events, err);
+}
+
+tw_code tw_bench_replay_run(tw_bench *bench, tw_err *err) {
+    static const char *const models[] = {[TW_LEARN_DEFAULT] = "default", [TW_LEARN_MF] = "mf"};
+    size_t streams = bench->files_count ? bench->files_count : 1;
+    tw_code code = TW_OK;
+    for (size_t i = 0; code == TW_OK && i < streams; i++) {
+        tw_bench_events events;
+        char name[160];
+        code = next_stream(bench, i, &events, err);
+        for (int model = 0; code == TW_OK && model < 2; model++) {
+            tw_config chosen = *bench->config;
+            chosen.learn_model = model;
+            code = bench_model(bench, &events, &chosen, models[model], err);
+        }
+        snprintf(name, sizeof name, "replay.default.%s.store_bytes_per_event", events.stem);
+        if (code == TW_OK && i == 0)
+            tw_bench_say(bench, "store.bytes_per_event", "bytes", tw_bench_find(bench, name)->value);
+        tw_bench_events_done(&events);
+    }
     return code;
 }

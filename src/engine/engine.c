@@ -160,6 +160,19 @@ void tw_engine_totals(const tw_engine *engine, tw_totals *ret_totals) {
     }
 }
 
+size_t tw_engine_ids_live(const tw_engine *engine) {
+    size_t live = 0;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        live += tw_clean_ids_live(engine->lanes[i].clean);
+    return live;
+}
+size_t tw_engine_ids_bytes(const tw_engine *engine) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < engine->lanes_count; i++)
+        bytes += tw_clean_size_bytes(engine->lanes[i].clean);
+    return bytes;
+}
+
 tw_model *tw_engine_model(tw_engine *engine) {
     return engine->model;
 }

@@ -122,6 +122,8 @@ tw_ranker *tw_engine_ranker(tw_engine *engine);
 int64_t tw_engine_watermark_ms(const tw_engine *engine); /* the largest of all partitions; INT64_MIN: none yet */
 bool tw_engine_source_done(const tw_engine *engine);     /* the bounded source's end is committed */
 void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats); /* zeros without a store */
+size_t tw_engine_ids_live(const tw_engine *engine);                             /* remembered by all dedup windows */
+size_t tw_engine_ids_bytes(const tw_engine *engine);                            /* what that takes */
 uint64_t tw_engine_users_owed(tw_engine *engine);                               /* walks the users */
 
 /* XXH3-128 over the logical rows in key order: users, items, weights, windows, counters, positions; never layout,

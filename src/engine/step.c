@@ -256,7 +256,8 @@ static tw_code take_batch(tw_engine *engine, int count, tw_err *err) {
             const tw_route *route = route_of(engine, engine->records[i].input, engine->records[i].partition);
             const tw_lane *lane = &engine->lanes[route->lane];
             tw_clean_prefetch(lane->clean, &engine->events[i]);
-            tw_model_prefetch(engine->model, lane->task, &engine->events[i]);
+            tw_model_prefetch(engine->model, lane->task, &engine->events[i], engine->records[i].partition,
+                              engine->records[i].offset);
         }
         if (i >= AHEAD)
             TW_TRY(take(engine, i - AHEAD, err));

@@ -27,6 +27,9 @@ typedef struct tw_kernels {
      *   rows (n) pointers to rows y of D, a row may come twice; alpha, beta (n); g, x (D) */
     void (*pull_each)(float *const *rows, const float *alpha, const float *beta, const float *x, float *g, int n,
                       int D);
+    /* The same with rows that shrink: y_jd = keep y_jd + beta_j x_d. */
+    void (*step_each)(float *const *rows, const float *alpha, const float *beta, float keep, const float *x, float *g,
+                      int n, int D);
     /* y_i += alpha log2(x_i + epsilon), by a polynomial good to 1e-5 absolute; x_i >= 0, epsilon a normal number > 0 */
     void (*add_log)(float *y, float alpha, const float *x, float epsilon, int n);
     /* the largest x_i; -INFINITY when n is 0 */

@@ -96,9 +96,8 @@ static inline uint32_t tw_model_first_repeat(const tw_model *model, const tw_use
 }
 void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms);
 
-/* mf.c: one step of the factor model. */
+/* mf.c: the scores of the factor model; its training stands in model.h. */
 void tw_mf_score(tw_model *model, uint32_t user, float *scores);
-void tw_mf_train(tw_model *model, uint32_t user, uint32_t target, float strength, tw_rng *rng);
 
 /* evict.c: bounds of users and items, idle users. */
 void tw_model_bound(tw_model *model, uint32_t keep_user, uint32_t keep_item);

@@ -110,6 +110,13 @@ bool tw_model_item_live(const tw_model *model, uint32_t item) {
     return tw_slots_used(&model->items.slots, item);
 }
 
+const float *tw_model_item_vector(const tw_model *model, uint32_t item) {
+    return tw_row(&model->items.out, item);
+}
+const float *tw_model_user_vector(const tw_model *model, uint32_t user) {
+    return tw_row(&model->users.embeddings, user);
+}
+
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user) {
     return &tw_user_at(&model->users, user)->list;
 }
@@ -192,7 +199,7 @@ static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_eve
     tw_user *u = tw_user_at(&model->users, user);
     tw_rng rng = tw_rng_at((uint64_t)model->config->seed, (uint64_t)(uint32_t)partition << 8, (uint64_t)offset);
     if (model->mf) {
-        tw_mf_train(model, user, item, strength, &rng);
+        tw_model_train_factors(model, user, item, strength, partition, offset);
     } else if (u->past_count > 0) {
         if (model->items.items[item].last_sequence > 0 && blend_chosen(model, partition, offset))
             tw_model_blend_learn(model, user, item, event->event_ms);
@@ -255,25 +262,21 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
     return TW_OK;
 }
 
-static void prefetch_row(const tw_rows *rows, uint32_t row) {
-    const char *at = (const char *)tw_row(rows, row);
-    for (size_t line = 0; line < (size_t)rows->D * sizeof(float); line += 64)
-        __builtin_prefetch(at + line, 1);
-}
-
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {
     tw_users_move(&model->users, user, to_task);
 }
 
-void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event) {
+void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset) {
     uint32_t item = tw_items_find(&model->items, event->item_id);
     uint32_t user = tw_users_find(&model->users, task, event->user_id);
-    if (item != TW_SLOT_NONE)
-        prefetch_row(&model->items.out, item);
-    if (user == TW_SLOT_NONE)
-        return;
-    prefetch_row(&model->users.embeddings, user);
-    __builtin_prefetch(tw_user_at(&model->users, user), 1);
+    if (user != TW_SLOT_NONE) {
+        tw_row_prefetch(&model->users.embeddings, user);
+        __builtin_prefetch(tw_user_at(&model->users, user), 1);
+    }
+    if (model->mf)
+        tw_model_prefetch_factors(model, user, item, partition, offset);
+    else if (item != TW_SLOT_NONE)
+        tw_row_prefetch(&model->items.out, item);
 }
 
 void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats) {

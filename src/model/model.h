@@ -45,6 +45,10 @@ uint32_t tw_model_item_count(const tw_model *model);
 bool tw_model_user_live(const tw_model *model, uint32_t user);
 bool tw_model_item_live(const tw_model *model, uint32_t item); /* in use; may still be retired or out of stock */
 
+/* What was learned of an item as a target, and of a user alone: learn.dim floats, good until the next event. */
+const float *tw_model_item_vector(const tw_model *model, uint32_t item);
+const float *tw_model_user_vector(const tw_model *model, uint32_t user);
+
 /* ---- learning -------------------------------------------------------------------------------------------------- */
 
 /* Learns from one applied event (already judged by clean): interns user and item, trains, extends the user's history. An
@@ -58,7 +62,13 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task);
 
 /* Touches what learning this event will need, a few events ahead. Changes nothing. */
-void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event);
+void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset);
+
+/* The factor model's training step alone, for a user and an item that live (learn.model: mf): negatives drawn by (partition, offset), no
+ * past, no counts. What tw_model_learn does of it; apart for measuring. prefetch touches the same rows some events ahead. */
+void tw_model_train_factors(tw_model *model, uint32_t user, uint32_t item, float strength, int32_t partition,
+                            int64_t offset);
+void tw_model_prefetch_factors(const tw_model *model, uint32_t user, uint32_t item, int32_t partition, int64_t offset);
 
 /* ---- scoring --------------------------------------------------------------------------------------------------- */
 

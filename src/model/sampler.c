@@ -60,11 +60,8 @@ void tw_sampler_refresh(tw_sampler *sampler, const tw_items *items, tw_rng *rng)
     for (uint32_t i = 0; i < draws; i++) {
         uint32_t item = tw_sampler_draw(sampler, items, rng);
         sampler->pool[sampler->pool_next] = item;
-        if (item != TW_SLOT_NONE) {
-            const char *row = (const char *)tw_row(&items->out, item);
-            for (size_t line = 0; line < (size_t)items->out.D * sizeof(float); line += 64)
-                __builtin_prefetch(row + line, 1);
-        }
+        if (item != TW_SLOT_NONE)
+            tw_row_prefetch(&items->out, item);
         sampler->pool_next = (sampler->pool_next + 1) % sampler->pool_size;
     }
 }

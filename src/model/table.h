@@ -22,6 +22,12 @@ static inline float *tw_row(const tw_rows *rows, uint32_t row) {
     return rows->chunks[row / TW_TABLE_CHUNK_ROWS] + (size_t)(row % TW_TABLE_CHUNK_ROWS) * (size_t)rows->D;
 }
 
+static inline void tw_row_prefetch(const tw_rows *rows, uint32_t row) {
+    const char *at = (const char *)tw_row(rows, row);
+    for (size_t line = 0; line < (size_t)rows->D * sizeof(float); line += 64)
+        __builtin_prefetch(at + line, 1);
+}
+
 /* The changed rows since the last commit: a list without repeats. */
 typedef struct tw_dirty {
     uint32_t *list;
@@ -38,6 +44,12 @@ static inline void tw_dirty_add(tw_dirty *dirty, uint32_t row) {
         tw_dirty_add_new(dirty, row);
     if (dirty->watch && (row >= dirty->watch->marked_capacity || !dirty->watch->marked[row]))
         tw_dirty_add_new(dirty->watch, row);
+}
+static inline void tw_dirty_prefetch(const tw_dirty *dirty, uint32_t row) {
+    if (row < dirty->marked_capacity)
+        __builtin_prefetch(&dirty->marked[row], 1);
+    if (dirty->watch && row < dirty->watch->marked_capacity)
+        __builtin_prefetch(&dirty->watch->marked[row], 1);
 }
 void tw_dirty_clear(tw_dirty *dirty);
 

@@ -3,15 +3,19 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "pipeline/clean/id_table.h"
 
 #include <stdlib.h>
 
-#define BITS_LEAST 16 /* home must give the upper 16 bits of the hash, which the tag does not hold */
-#define TAG_BITS 48
-#define TAG_MASK (((uint64_t)1 << TAG_BITS) - 1)
-#define FAR_MAX 63      /* places from home that 6 bits can name */
-#define CODES 1023      /* bucket numbers that 10 bits can name, 0 left for the empty slot */
-#define SWEEP_AFTER 512 /* buckets: well before a stale slot's code could mean a live bucket again */
+/* Largest share of the slots that may live, and how much a table grows by then (10 M ids, Zen 4, 2026-11-25: a look-up costs the same from .5 to
+ * .7 and a fifth more at .8). */
+#define FULL_PERCENT 70
+#define GROWTH_PERCENT 125
+#define EXACT_SLOTS_MIN 65536
+/* Stale slots are emptied after so many buckets: well before a stale code could mean a live bucket again. */
+#define SWEEP_AFTER 240
+
+_Static_assert(SWEEP_AFTER + TW_DEDUP_BUCKETS + 1 < TW_ID_CODES, "a stale code must not come round");
 
 typedef struct exact_slot {
     tw_hash128 id;
@@ -26,45 +30,40 @@ typedef struct fresh {
 struct tw_dedup {
     int64_t bucket_ms;
     bool exact;
-    int bits;               /* the table has 2^bits slots */
-    size_t used;            /* slots that are not empty, stale ones included */
-    uint64_t *slots;        /* compact */
-    exact_slot *exacts;     /* exact */
+    tw_id_table table;  /* compact */
+    exact_slot *exacts; /* (1 << bits) exact */
+    int bits;
+    size_t used;            /* exact slots that are not empty, stale ones included */
     uint64_t newest, floor; /* buckets: the newest event time, the oldest that still counts */
-    uint64_t swept;         /* newest at the last rebuild */
+    uint64_t swept;         /* newest at the last sweep */
     bool started;
-    size_t live, per_bucket[CODES + 1]; /* ids by bucket code */
-    fresh *changes;
-    size_t changes_count, changes_capacity, changes_sent;
-    bool changes_sorted;
+    size_t live, per_bucket[TW_ID_CODES + 1]; /* ids by bucket code */
+    fresh *changes, *ordered;                 /* since the last commit, and the same in order of buckets */
+    size_t changes_count, changes_capacity, ordered_count, ordered_capacity, changes_sent;
 };
 
-static size_t slots_count(const tw_dedup *d) {
+static size_t exacts_count(const tw_dedup *d) {
     return (size_t)1 << d->bits;
-}
-
-static void make_table(tw_dedup *d) {
-    if (d->exact)
-        d->exacts = tw_zalloc(slots_count(d) * sizeof *d->exacts);
-    else
-        d->slots = tw_zalloc(slots_count(d) * sizeof *d->slots);
-    d->used = 0;
 }
 
 tw_dedup *tw_dedup_create(int64_t window_ms, bool exact) {
     tw_dedup *d = tw_zalloc(sizeof *d);
     d->bucket_ms = window_ms / TW_DEDUP_BUCKETS;
     d->exact = exact;
-    d->bits = BITS_LEAST;
-    make_table(d);
+    d->bits = __builtin_ctz(EXACT_SLOTS_MIN);
+    if (exact)
+        d->exacts = tw_zalloc(exacts_count(d) * sizeof *d->exacts);
+    else
+        tw_id_table_init(&d->table, 0);
     return d;
 }
 
 tw_dedup *tw_dedup_free(tw_dedup *d) {
     if (d) {
-        free(d->slots);
+        tw_id_table_done(&d->table);
         free(d->exacts);
         free(d->changes);
+        free(d->ordered);
         free(d);
     }
     return NULL;
@@ -75,18 +74,12 @@ uint64_t tw_dedup_bucket(const tw_dedup *d, int64_t event_ms) {
 }
 
 static uint64_t code_of(uint64_t bucket) {
-    return bucket % CODES + 1;
-}
-static size_t home_of(const tw_dedup *d, uint64_t hash) {
-    return (size_t)(hash >> (64 - d->bits));
-}
-static uint64_t pack(uint64_t hash, uint64_t far, uint64_t code) {
-    return (hash & TAG_MASK) << 16 | far << 10 | code;
+    return bucket % TW_ID_CODES + 1;
 }
 
 /* The bucket of a slot's code: the newest one with that code. Stale slots are swept before this could be wrong. */
 static uint64_t bucket_of(const tw_dedup *d, uint64_t code) {
-    uint64_t behind = (code_of(d->newest) + CODES - code) % CODES;
+    uint64_t behind = (code_of(d->newest) + TW_ID_CODES - code) % TW_ID_CODES;
     return d->newest - behind;
 }
 
@@ -94,111 +87,99 @@ static bool is_live(const tw_dedup *d, uint64_t bucket) {
     return bucket >= d->floor && bucket <= d->newest;
 }
 
-/* Places the hash, which is not in the table; false when it would be too far from home. */
-static bool place_compact(tw_dedup *d, uint64_t hash, uint64_t code) {
-    size_t mask = slots_count(d) - 1, home = home_of(d, hash);
-    for (uint64_t far = 0; far <= FAR_MAX; far++) {
-        uint64_t *slot = &d->slots[(home + far) & mask];
-        if (*slot == 0) {
-            *slot = pack(hash, far, code);
-            d->used++;
-            return true;
-        }
-    }
-    return false;
+static tw_id_live live_codes(const tw_dedup *d) {
+    return (tw_id_live){code_of(d->newest), d->floor <= d->newest ? d->newest - d->floor + 1 : 0};
+}
+
+static size_t exact_home(const tw_dedup *d, tw_hash128 id) {
+    return (size_t)(id.lo >> (64 - d->bits));
 }
 
 static void place_exact(tw_dedup *d, tw_hash128 id, uint64_t bucket) {
-    size_t mask = slots_count(d) - 1, at = home_of(d, id.lo);
+    size_t mask = exacts_count(d) - 1, at = exact_home(d, id);
     while (d->exacts[at].bucket)
         at = (at + 1) & mask;
     d->exacts[at] = (exact_slot){id, bucket + 1};
     d->used++;
 }
 
-/* Moves what is live into a table of 2^bits slots; false when a probe came out too long there. */
-static bool move_to(tw_dedup *d, int bits) {
-    tw_dedup old = *d;
-    size_t old_count = slots_count(&old);
-    bool fits = true;
+/* Moves what is live into a table of 2^bits slots. */
+static void move_exact(tw_dedup *d, int bits) {
+    exact_slot *old = d->exacts;
+    size_t old_count = exacts_count(d);
     d->bits = bits;
-    make_table(d);
-    for (size_t at = 0; fits && at < old_count; at++) {
-        if (old.exact) {
-            if (old.exacts[at].bucket && is_live(d, old.exacts[at].bucket - 1))
-                place_exact(d, old.exacts[at].id, old.exacts[at].bucket - 1);
-            continue;
+    d->used = 0;
+    d->exacts = tw_zalloc(exacts_count(d) * sizeof *d->exacts);
+    for (size_t at = 0; at < old_count; at++)
+        if (old[at].bucket && is_live(d, old[at].bucket - 1))
+            place_exact(d, old[at].id, old[at].bucket - 1);
+    free(old);
+}
+
+/* Moves what is live into a larger table; false when some id found all its lines full there. */
+static bool move_to(tw_dedup *d, size_t lines) {
+    tw_id_table larger;
+    tw_id_table_init(&larger, lines);
+    for (size_t at = 0; at < d->table.lines * TW_ID_LINE; at++) {
+        uint64_t code = tw_id_table_code(&d->table, at);
+        if (tw_id_is_live(code, live_codes(d)) &&
+            !tw_id_table_place(&larger, tw_id_table_hash(&d->table, at), code, live_codes(d))) {
+            tw_id_table_done(&larger);
+            return false;
         }
-        uint64_t slot = old.slots[at], code = slot & 1023, far = slot >> 10 & FAR_MAX;
-        if (slot == 0 || !is_live(d, bucket_of(d, code)))
-            continue;
-        uint64_t home = (at - far) & (old_count - 1);
-        uint64_t hash = home << (64 - old.bits) >> TAG_BITS << TAG_BITS | slot >> 16;
-        fits = place_compact(d, hash, code);
     }
-    if (!fits) {
-        free(d->slots);
-        d->bits = old.bits;
-        d->slots = old.slots;
-        d->used = old.used;
-        return false;
-    }
-    free(old.slots);
-    free(old.exacts);
-    d->swept = d->newest;
+    tw_id_table_done(&d->table);
+    d->table = larger;
     return true;
 }
 
-/* Drops the stale; doubles when what is live would soon fill the table again. Costs one pass over the table,
- * once in many inserts. */
-static void rebuild(tw_dedup *d, bool larger) {
-    int bits = d->bits + (larger || d->live * 20 > slots_count(d) * 9);
-    while (!move_to(d, bits))
-        bits++;
+static void grow(tw_dedup *d) {
+    size_t lines = d->table.lines;
+    do
+        lines = lines * GROWTH_PERCENT / 100;
+    while (!move_to(d, lines));
+    d->swept = d->newest;
 }
 
 static void add(tw_dedup *d, tw_hash128 id, uint64_t bucket) {
-    if (d->used * 5 >= slots_count(d) * 3)
-        rebuild(d, false);
-    if (d->exact)
+    if (d->exact) {
+        if (d->used * 5 >= exacts_count(d) * 3)
+            move_exact(d, d->bits + (d->live * 20 > exacts_count(d) * 9));
         place_exact(d, id, bucket);
-    else
-        while (!place_compact(d, id.lo, code_of(bucket)))
-            rebuild(d, true);
+    } else {
+        if (d->live * 100 >= d->table.lines * TW_ID_LINE * FULL_PERCENT)
+            grow(d);
+        while (!tw_id_table_place(&d->table, id.lo, code_of(bucket), live_codes(d)))
+            grow(d);
+    }
     d->live++;
     d->per_bucket[code_of(bucket)]++;
 }
 
 /* The bucket under which the id stands in the table, live or stale; false: it does not. *ret_at: its place. */
 static bool find(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret_bucket) {
-    size_t mask = slots_count(d) - 1, home = home_of(d, id.lo);
-    for (uint64_t far = 0;; far++) {
-        size_t at = (home + far) & mask;
-        *ret_at = at;
-        if (d->exact) {
-            if (d->exacts[at].bucket == 0)
-                return false;
-            if (d->exacts[at].id.lo == id.lo && d->exacts[at].id.hi == id.hi) {
-                *ret_bucket = d->exacts[at].bucket - 1;
-                return true;
-            }
-            continue;
-        }
-        uint64_t slot = d->slots[at];
-        if (slot == 0 || far > FAR_MAX)
+    if (!d->exact) {
+        *ret_at = tw_id_table_find(&d->table, id.lo);
+        if (*ret_at == TW_ID_NONE)
             return false;
-        if (slot >> 10 == ((id.lo & TAG_MASK) << 6 | far)) {
-            *ret_bucket = bucket_of(d, slot & 1023);
+        *ret_bucket = bucket_of(d, tw_id_table_code(&d->table, *ret_at));
+        return true;
+    }
+    size_t mask = exacts_count(d) - 1, at = exact_home(d, id);
+    for (; d->exacts[at].bucket; at = (at + 1) & mask)
+        if (d->exacts[at].id.lo == id.lo && d->exacts[at].id.hi == id.hi) {
+            *ret_at = at;
+            *ret_bucket = d->exacts[at].bucket - 1;
             return true;
         }
-    }
+    return false;
 }
 
 static void set_bucket(tw_dedup *d, size_t at, uint64_t bucket) {
     if (d->exact)
         d->exacts[at].bucket = bucket + 1;
     else
-        d->slots[at] = (d->slots[at] & ~(uint64_t)1023) | code_of(bucket);
+        tw_id_table_set_code(&d->table, at, code_of(bucket));
     d->live++;
     d->per_bucket[code_of(bucket)]++;
 }
@@ -207,11 +188,11 @@ static void raise_floor(tw_dedup *d, uint64_t floor) {
     if (floor <= d->floor)
         return;
     uint64_t steps = floor - d->floor;
-    for (uint64_t b = d->floor; b < floor && steps <= CODES; b++) {
+    for (uint64_t b = d->floor; b < floor && steps <= TW_ID_CODES; b++) {
         d->live -= d->per_bucket[code_of(b)];
         d->per_bucket[code_of(b)] = 0;
     }
-    if (steps > CODES) {
+    if (steps > TW_ID_CODES) {
         d->live = 0;
         memset(d->per_bucket, 0, sizeof d->per_bucket);
     }
@@ -227,9 +208,12 @@ static void advance(tw_dedup *d, uint64_t newest) {
     if (newest <= d->newest)
         return;
     if (newest - d->swept >= SWEEP_AFTER) { /* what is stale by now must go before codes come round */
-        uint64_t floor = newest - TW_DEDUP_BUCKETS;
+        uint64_t floor = newest > TW_DEDUP_BUCKETS ? newest - TW_DEDUP_BUCKETS : 0;
         raise_floor(d, floor);
-        move_to(d, d->bits);
+        if (d->exact)
+            move_exact(d, d->bits);
+        else
+            tw_id_table_sweep(&d->table, live_codes(d));
         d->swept = newest;
     }
     d->newest = newest;
@@ -238,17 +222,22 @@ static void advance(tw_dedup *d, uint64_t newest) {
 }
 
 void tw_dedup_prefetch(const tw_dedup *d, tw_hash128 id) {
-    size_t home = home_of(d, id.lo);
     if (d->exact)
-        __builtin_prefetch(&d->exacts[home], 1);
+        __builtin_prefetch(&d->exacts[exact_home(d, id)], 1);
     else
-        __builtin_prefetch(&d->slots[home], 1);
+        tw_id_table_prefetch(&d->table, id.lo);
+}
+
+void tw_dedup_prefetch_more(const tw_dedup *d, tw_hash128 id) {
+    if (!d->exact)
+        tw_id_table_prefetch_more(&d->table, id.lo);
 }
 
 bool tw_dedup_seen(tw_dedup *d, tw_hash128 id, int64_t event_ms, int64_t now_ms) {
     uint64_t bucket = tw_dedup_bucket(d, event_ms), known;
     size_t at;
     advance(d, tw_dedup_bucket(d, now_ms > event_ms ? now_ms : event_ms));
+    advance(d, d->floor); /* ahead of the newest where all was forgotten early */
     if (bucket < d->floor)
         bucket = d->floor; /* as late as lateness allows, or forgotten early: kept as if it had come just in time */
     if (find(d, id, &at, &known)) {
@@ -260,7 +249,6 @@ bool tw_dedup_seen(tw_dedup *d, tw_hash128 id, int64_t event_ms, int64_t now_ms)
     }
     d->changes = tw_grow(d->changes, &d->changes_capacity, d->changes_count + 1, sizeof *d->changes);
     d->changes[d->changes_count++] = (fresh){bucket, id};
-    d->changes_sorted = false;
     return false;
 }
 
@@ -280,28 +268,36 @@ size_t tw_dedup_forget_oldest(tw_dedup *d) {
     return 0;
 }
 
-static int by_bucket(const void *a, const void *b) {
-    const fresh *x = a, *y = b;
-    return (x->bucket > y->bucket) - (x->bucket < y->bucket);
+/* The changes that still count, by bucket: counted, then put in their places. */
+static void order_changes(tw_dedup *d) {
+    size_t starts[TW_DEDUP_BUCKETS + 2] = {0};
+    d->ordered = tw_grow(d->ordered, &d->ordered_capacity, d->changes_count, sizeof *d->ordered);
+    for (size_t i = 0; i < d->changes_count; i++)
+        if (d->changes[i].bucket >= d->floor)
+            starts[d->changes[i].bucket - d->floor + 1]++;
+    for (size_t b = 1; b < sizeof starts / sizeof starts[0]; b++)
+        starts[b] += starts[b - 1];
+    d->ordered_count = starts[TW_DEDUP_BUCKETS + 1];
+    for (size_t i = 0; i < d->changes_count; i++)
+        if (d->changes[i].bucket >= d->floor)
+            d->ordered[starts[d->changes[i].bucket - d->floor]++] = d->changes[i];
+    d->changes_count = d->changes_sent = 0;
 }
 
 bool tw_dedup_next_change(tw_dedup *d, uint64_t *ret_bucket, tw_buf *out) {
-    if (!d->changes_sorted && d->changes_count) {
-        qsort(d->changes, d->changes_count, sizeof *d->changes, by_bucket);
-        d->changes_sorted = true;
-        d->changes_sent = 0;
+    if (d->changes_sent == d->ordered_count) {
+        if (d->changes_count)
+            order_changes(d);
+        else
+            d->changes_sent = d->ordered_count = 0;
     }
-    while (d->changes_sent < d->changes_count && d->changes[d->changes_sent].bucket < d->floor)
-        d->changes_sent++;
-    if (d->changes_sent == d->changes_count) {
-        d->changes_count = d->changes_sent = 0;
+    if (d->changes_sent == d->ordered_count)
         return false;
-    }
-    *ret_bucket = d->changes[d->changes_sent].bucket;
-    for (; d->changes_sent < d->changes_count && d->changes[d->changes_sent].bucket == *ret_bucket; d->changes_sent++) {
-        tw_buf_u64(out, d->changes[d->changes_sent].id.lo);
+    *ret_bucket = d->ordered[d->changes_sent].bucket;
+    for (; d->changes_sent < d->ordered_count && d->ordered[d->changes_sent].bucket == *ret_bucket; d->changes_sent++) {
+        tw_buf_u64(out, d->ordered[d->changes_sent].id.lo);
         if (d->exact)
-            tw_buf_u64(out, d->changes[d->changes_sent].id.hi);
+            tw_buf_u64(out, d->ordered[d->changes_sent].id.hi);
     }
     return true;
 }
@@ -352,27 +348,20 @@ tw_code tw_dedup_load(tw_dedup *d, uint64_t bucket, tw_slice bytes, tw_err *err)
     return TW_OK;
 }
 
+static void sum_up(const tw_dedup *d, uint64_t bucket, uint64_t hash, uint64_t *sums) {
+    if (is_live(d, bucket))
+        sums[code_of(bucket)] += tw_rng_mix(hash);
+}
+
 /* Buckets in order of time, each with its count and a sum of mixed ids: the order of ids does not matter, the set does. */
 void tw_dedup_digest(const tw_dedup *d, tw_buf *out) {
-    uint64_t *sums = tw_zalloc((CODES + 1) * sizeof *sums);
-    for (size_t at = 0; at < slots_count(d); at++) {
-        uint64_t bucket, hash;
-        if (d->exact) {
-            if (d->exacts[at].bucket == 0)
-                continue;
-            bucket = d->exacts[at].bucket - 1;
-            hash = d->exacts[at].id.lo ^ tw_rng_mix(d->exacts[at].id.hi);
-        } else {
-            uint64_t slot = d->slots[at];
-            if (slot == 0)
-                continue;
-            bucket = bucket_of(d, slot & 1023);
-            uint64_t home = (at - (slot >> 10 & FAR_MAX)) & (slots_count(d) - 1);
-            hash = home << (64 - d->bits) >> TAG_BITS << TAG_BITS | slot >> 16;
-        }
-        if (is_live(d, bucket))
-            sums[code_of(bucket)] += tw_rng_mix(hash);
-    }
+    uint64_t *sums = tw_zalloc((TW_ID_CODES + 1) * sizeof *sums);
+    for (size_t at = 0; d->exact && at < exacts_count(d); at++)
+        if (d->exacts[at].bucket)
+            sum_up(d, d->exacts[at].bucket - 1, d->exacts[at].id.lo ^ tw_rng_mix(d->exacts[at].id.hi), sums);
+    for (size_t at = 0; !d->exact && at < d->table.lines * TW_ID_LINE; at++)
+        if (tw_id_table_code(&d->table, at))
+            sum_up(d, bucket_of(d, tw_id_table_code(&d->table, at)), tw_id_table_hash(&d->table, at), sums);
     tw_buf_u64(out, d->newest);
     tw_buf_u64(out, d->floor);
     for (uint64_t b = d->floor; d->started && b <= d->newest; b++)
@@ -388,5 +377,6 @@ size_t tw_dedup_live(const tw_dedup *d) {
     return d->live;
 }
 size_t tw_dedup_size_bytes(const tw_dedup *d) {
-    return slots_count(d) * (d->exact ? sizeof(exact_slot) : sizeof(uint64_t)) + d->changes_capacity * sizeof(fresh);
+    size_t table = d->exact ? exacts_count(d) * sizeof(exact_slot) : d->table.lines * TW_ID_LINE * sizeof(uint64_t);
+    return table + (d->changes_capacity + d->ordered_capacity) * sizeof(fresh);
 }

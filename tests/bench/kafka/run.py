@@ -75,9 +75,9 @@ def configure(application, events, lists, guarantee, **more):
     return path
 
 
-def start(args, log):
+def start(args, log, env=None):
     with open(log, "a") as f:
-        child = subprocess.Popen(args, stdout=f, stderr=f)
+        child = subprocess.Popen(args, stdout=f, stderr=f, env=env)
     children.append(child)
     return child
 
@@ -120,6 +120,22 @@ class Streams:
     def restored(self, application):
         with open(os.path.join(DIR, application + ".log")) as f:
             return [(int(r), float(s)) for r, s in re.findall(r"restored store=users partition=\d+ rows=(\d+) seconds=([\d.]+)", f.read())]
+
+
+class Python:
+    name = "python"
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../peers/python/pipeline.py")
+
+    def start(self, application, events, lists, guarantee, state="", **_):
+        env = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+        return start([sys.executable, self.program, BOOTSTRAP, application, os.path.join(DIR, application + state), events, lists],
+                     os.path.join(DIR, application + ".log"), env)
+
+    def restored(self, application):
+        return []
+
+
+SIDES = {side.name: side for side in (Tailwater(), Streams(), Python())}
 
 
 def alive(child, application):
@@ -233,7 +249,7 @@ def restore_rate(side, events):
 
 
 def median(values):
-    return {"median": statistics.median(values), "least": min(values), "most": max(values), "runs": len(values)}
+    return {"median": statistics.median(values), "least": min(values), "most": max(values), "runs": len(values), "values": values}
 
 
 def shown(m, digits=0):
@@ -242,7 +258,7 @@ def shown(m, digits=0):
 
 def measure(a):
     result = {"events": a.events, "users": a.users, "items": a.items, "partitions": PARTITIONS, "load_average": os.getloadavg()[0]}
-    sides = [Tailwater(), Streams()] if "peer" not in a.skip else [Tailwater()]
+    sides = [SIDES[name] for name in a.sides if "peer" not in a.skip or name == "tailwater"]
     make_topic("events")
     say(f"feeding {a.events} events")
     subprocess.run([T, "feed", "--config", feeder_config("events"), "--events", str(a.events), "--users", str(a.users), "--items",
@@ -280,7 +296,8 @@ def measure(a):
     result["pipeline.vs_bare_poll"] = ours / result["bare_poll"]["median"]
     for guarantee in a.guarantees if len(sides) > 1 else ():
         rate = {side.name: result[f"{side.name}.{guarantee}"]["events_per_s"]["median"] for side in sides}
-        result[f"pipeline.vs_kafka_streams.{guarantee}"] = rate["tailwater"] / rate["kafka_streams"]
+        for side in sides[1:]:
+            result[f"pipeline.vs_{side.name}.{guarantee}"] = rate["tailwater"] / rate[side.name]
     result["load_average_after"] = os.getloadavg()[0]
     return result
 
@@ -295,18 +312,19 @@ def table(result, a):
         rows += [(f"{name}, p{q} ms", lambda r, load=load, q=q: shown(r[load][f"p{q}_ms"], 1)) for q in (50, 99)]
     rows.append(("rebalance gap, ms", lambda r: shown(r["rebalance_gap_ms"])))
     for guarantee in a.guarantees:
-        print(f"\n{guarantee:40} {'tailwater':>34} {'kafka streams':>34}")
+        print(f"\n{guarantee:40}" + "".join(f" {side:>34}" for side in a.sides))
         for name, show in rows:
             cells = []
-            for side in ("tailwater", "kafka_streams"):
+            for side in a.sides:
                 try:
                     cells.append(show(result[f"{side}.{guarantee}"]))
                 except KeyError:
                     cells.append("-")
-            print(f"{name:40} {cells[0]:>34} {cells[1]:>34}")
-        if f"pipeline.vs_kafka_streams.{guarantee}" in result:
-            print(f"{'events/s, ratio':40} {result[f'pipeline.vs_kafka_streams.{guarantee}']:>34.1f}")
-    for side in ("tailwater", "kafka_streams"):
+            print(f"{name:40}" + "".join(f" {cell:>34}" for cell in cells))
+        for side in a.sides[1:]:
+            if f"pipeline.vs_{side}.{guarantee}" in result:
+                print(f"{f'events/s, beside {side}':40} {result[f'pipeline.vs_{side}.{guarantee}']:>34.1f}")
+    for side in a.sides:
         if f"{side}.restore_rows_per_s" in result:
             print(f"restore from the changelog, {side}: {shown(result[f'{side}.restore_rows_per_s'])} users' rows/s")
 
@@ -324,6 +342,8 @@ def main():
     parser.add_argument("--move-s", type=float, default=30, help="the same while a second process joins (at a quarter) and leaves (7 twelfths)")
     parser.add_argument("--warm-s", type=float, default=10, help="load before that")
     parser.add_argument("--guarantees", nargs="+", default=list(GUARANTEES), choices=list(GUARANTEES))
+    parser.add_argument("--sides", nargs="+", default=["tailwater", "kafka_streams"], choices=list(SIDES), help="tailwater first; python "
+                        "has no transactions, so at_least_once alone, and no restore")
     parser.add_argument("--skip", nargs="*", default=[], choices=["peer", "latency", "half", "rebalance", "restore"])
     a = parser.parse_args()
     try:

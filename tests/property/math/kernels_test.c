@@ -51,6 +51,15 @@ TEST(every_build_of_the_updates_agrees_with_plain_loops) {
                 ASSERT_NEAR(y2[d], y[d] + 2 * beta * x[d], 1e-4);
             }
             memcpy(y2, y, sizeof y);
+            memcpy(g2, g, sizeof g);
+            float keep = (float)tw_rng_unit(&rng);
+            k->step_each(twice, (const float[]){alpha, alpha}, (const float[]){beta, beta}, keep, x, g2, 2, D);
+            for (int d = 0; d < D; d++) {
+                float once = keep * y[d] + beta * x[d];
+                ASSERT_NEAR(g2[d], g[d] + alpha * (y[d] + once), 1e-4);
+                ASSERT_NEAR(y2[d], keep * once + beta * x[d], 1e-4);
+            }
+            memcpy(y2, y, sizeof y);
             k->axpy(y2, alpha, x, D);
             for (int d = 0; d < D; d++)
                 ASSERT_NEAR(y2[d], y[d] + alpha * x[d], 1e-4);

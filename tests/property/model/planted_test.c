@@ -43,6 +43,13 @@ static uint32_t user_of(uint32_t user) {
     return tw_model_user_find(model, 0, (tw_slice){u, (size_t)snprintf(u, sizeof u, "u%u", user)});
 }
 
+/* The number in an item's id, which has no end of its own. */
+static uint32_t number_of(uint32_t item) {
+    char text[16];
+    snprintf(text, sizeof text, TW_SLICE_FMT, TW_SLICE_ARG(tw_model_item_id(model, item)));
+    return (uint32_t)strtoul(text + 1, NULL, 10);
+}
+
 /* The number in the id of the best item. */
 static uint32_t best_for(uint32_t slot) {
     uint32_t n = tw_model_item_slots(model), best = 0;
@@ -59,7 +66,7 @@ static uint32_t best_for(uint32_t slot) {
         sum += why.share[s];
     }
     ASSERT_NEAR(sum, 1, 1e-4);
-    return (uint32_t)strtoul(tw_model_item_id(model, best).data + 1, NULL, 10);
+    return number_of(best);
 }
 
 TEST(what_always_follows_is_first) {
@@ -150,7 +157,7 @@ TEST(each_scorer_can_be_asked_alone) {
             ASSERT_EQ(blended[i] > -INFINITY, alone[i] > -INFINITY);
             best = alone[i] > alone[best] ? i : best;
         }
-        unsigned long number = strtoul(tw_model_item_id(model, best).data + 1, NULL, 10);
+        uint32_t number = number_of(best);
         if (strcmp(name, "context") == 0 || strcmp(name, "transitions") == 0)
             ASSERT_EQ(number, 10);
         else if (strcmp(name, "repeat") == 0)
