@@ -17,7 +17,7 @@ typedef struct request {
     int withs_count;
     int64_t every, jobs;
     const char *report_path, *state_dir;
-    bool ablate, json, exclude_consumed;
+    bool ablate, profile, json, exclude_consumed;
     tw_history histories[TW_POSITIONALS_MAX];
     tw_config *configs; /* (files, settings), as runs */
     tw_evaluation *evaluations;
@@ -57,7 +57,8 @@ static tw_code run_all(request *r, tw_err *err) {
                                           .rows_to = history->rows,
                                           .every = (uint64_t)r->every,
                                           .seed = (uint64_t)r->config.seed,
-                                          .ablate = r->ablate};
+                                          .ablate = r->ablate,
+                                          .profile = r->profile};
     }
     if (code == TW_OK)
         code = tw_judge("evaluate", runs, count, (int)r->jobs, print_run, r, r->evaluations, err);
@@ -125,6 +126,9 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         {.name = "ablate",
          .doc = "Also each scorer alone, and what it adds: the measures when it says the same of every candidate",
          .flag = &r.ablate},
+        {.name = "profile",
+         .doc = "Also how well profiles foresee the categories of the next item: mean cross-entropy, first one right",
+         .flag = &r.profile},
         {.name = "exclude-consumed", .doc = "The same as --set rank.exclude=consumed", .flag = &r.exclude_consumed},
         {.name = "jobs",
          .value = "N",
@@ -159,5 +163,6 @@ done:
 
 const tw_command tw_command_evaluate = {
     "evaluate",
-    "FILE[::KEY=VALUE,...]... [--with KEY=VALUE,...]... [--every K] [--report FILE.html] [--ablate] [--json]",
+    "FILE[::KEY=VALUE,...]... [--with KEY=VALUE,...]... [--every K] [--report FILE.html] [--ablate] [--profile] "
+    "[--json]",
     "Measures how good the lists are, each file alone: ranks before it learns from each event", run};

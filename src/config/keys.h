@@ -221,6 +221,22 @@
       TW_TUNE(MF, LOG, 0.0002, 0.02, 0))                                                                               \
     X(INT, learn_mf_negatives, "learn.mf.negatives", 5, 1, 64, "items", "Sampled negatives per event, factor model",   \
       TW_TUNE(MF, LOG, 2, 16, 1))                                                                                      \
+    /* Profile. */                                                                                                     \
+    X(CHOICE, profile_mode, "profile.mode", 0, 0, 2, "auto|on|off",                                                    \
+      "Keep and learn user profiles; auto: with learn.model default. Fixed once the state is made")                    \
+    X(INT, profile_categories_max, "profile.categories.max", 64, 1, 128, "categories",                                 \
+      "Categories that a profile tells apart, by first appearance; the rest share one, \"other\"")                     \
+    X(REAL, profile_short, "profile.short", 0.8, 0, 1, "",                                                             \
+      "What is left of older interests at each event, over the short horizon")                                         \
+    X(REAL, profile_long, "profile.long", 0.98, 0, 1, "", "The same over the long horizon")                            \
+    X(INT, profile_hidden_first, "profile.hidden.first", 32, 1, 64, "units",                                           \
+      "Width of the profile network's first hidden layer")                                                             \
+    X(INT, profile_hidden_second, "profile.hidden.second", 32, 1, 64, "units", "Width of the second one")              \
+    X(INT, profile_batch, "profile.batch", 16, 1, 64, "examples", "Events that make one step of the profile network")  \
+    X(REAL, profile_rate, "profile.rate", 0.05, 1e-9, 10, "",                                                          \
+      "Learning rate of the profile network; for Adam about 0.001")                                                    \
+    X(CHOICE, profile_optimizer, "profile.optimizer", 0, 0, 1, "sgd|adam",                                             \
+      "Plain stochastic gradient descent, or Adam with three times the state")                                         \
     /* Rank. */                                                                                                        \
     X(INT, rank_list_size, "rank.list.size", 20, 1, 1000, "items", "Items in a published list")                        \
     X(CHOICE, rank_exclude, "rank.exclude", 0, 0, 2, "none|purchased|consumed",                                        \

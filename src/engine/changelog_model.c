@@ -198,6 +198,7 @@ tw_code tw_engine_adopt_model(tw_engine *engine, tw_err *err) {
     if (code == TW_OK && c.count > 0)
         code = changelog->ops->read(changelog, TW_CHANGELOG_MODEL, -1, take, &c, &next, err);
     if (code == TW_OK && c.chosen != 0) {
+        tw_model_fit(engine->model);
         code = tw_model_loaded(engine->model, err);
         tw_model_adopted(engine->model);
         tw_log_info("adopted",

@@ -1,14 +1,20 @@
-/* learn.* and rank.* as (key, number) pairs in the store; called when the engine opens and commits. Texts among them (files of ids) are
+/* learn.*, profile.* and rank.* as (key, number) pairs in the store; called when the engine opens and commits. Texts among them (files of ids) are
  * not kept: a path means something to the process that was given it alone. */
 #include "engine/settings.h"
 
 #include <string.h>
 
 static bool is_kept(const char *key) {
-    return strncmp(key, "learn.", 6) == 0 || strncmp(key, "rank.", 5) == 0;
+    return strncmp(key, "learn.", 6) == 0 || strncmp(key, "rank.", 5) == 0 || strncmp(key, "profile.", 8) == 0;
 }
 static bool is_shape(const char *key) {
-    return strcmp(key, "learn.model") == 0 || strcmp(key, "learn.dim") == 0;
+    static const char *const shapes[] = {
+        "learn.model",           "learn.dim",     "profile.mode",     "profile.categories.max", "profile.hidden.first",
+        "profile.hidden.second", "profile.batch", "profile.optimizer"};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        if (strcmp(key, shapes[i]) == 0)
+            return true;
+    return false;
 }
 
 enum { HAS_INT = 1, HAS_REAL = 1, HAS_BOOL = 1, HAS_CHOICE = 1, HAS_TEXT = 0 }; /* a number */

@@ -65,6 +65,18 @@ static void ask_scorers(asking *a, tw_ranker *ranker, uint32_t item, int slice) 
     }
 }
 
+static void ask_profile(tw_evaluation *e, tw_model *model, uint32_t user, uint32_t item, const tw_event *event) {
+    float shares[TW_MODEL_CATEGORIES_MAX];
+    tw_slice category = event->category;
+    if (category.size == 0 && item != TW_SLOT_NONE)
+        category = tw_model_item_category(model, item);
+    if (!tw_model_category_shares(model, category, shares))
+        return;
+    const float *p = tw_model_profile(model, user, event->event_ms);
+    if (p)
+        tw_category_loss_add(&e->category, p, shares, (int)tw_model_categories(model));
+}
+
 static void before_learn(void *self, tw_engine *engine, uint32_t task, const tw_event *event, int64_t row) {
     asking *a = self;
     tw_evaluation *e = a->e;
@@ -87,6 +99,8 @@ static void before_learn(void *self, tw_engine *engine, uint32_t task, const tw_
     e->ranked++;
     look_at_list(a, engine, event->event_ms, place);
     ask_scorers(a, ranker, item, slice);
+    if (a->ask->profile)
+        ask_profile(e, model, user, item, event);
     tw_prequential_add(&e->all, place);
     tw_prequential_add(&e->by_length[tw_evaluation_length(tw_model_user_history(model, user))], place);
     tw_prequential_add(&e->by_slice[slice], place);
@@ -141,7 +155,7 @@ tw_code tw_evaluation_run(const tw_evaluation_ask *ask, const tw_config *config,
     tw_source *source = NULL;
     tw_engine *engine = NULL;
     int64_t start_ns = tw_clock_steady_ns(&tw_clock_system);
-    *e = (tw_evaluation){0};
+    *e = (tw_evaluation){.profiled = ask->profile};
     for (int i = 0; i < TW_SLICES; i++)
         e->slice_ms[i] = INT64_MIN;
     TW_TRY(tw_source_file(ask->path, config, &source, err));

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "evaluate/lists.h"
+#include "pipeline/learn/category_loss.h"
 #include "pipeline/learn/prequential.h"
 
 #define TW_LENGTHS 8 /* histories of 1, 2, 3-4, 5-8, 9-16, 17-32, 33-64, more */
@@ -23,6 +24,7 @@ typedef struct tw_evaluation_ask {
     int64_t asked_from, rows_to; /* rows [asked_from, rows_to) are asked; those at rows_to and after are left out */
     uint64_t every, seed;        /* one event in so many, a sample that depends on the row and the seed alone */
     bool ablate;                 /* also each scorer alone, and the blend without it; not with learn.model: mf */
+    bool profile;                /* also how well profiles foresee the categories of the item */
 } tw_evaluation_ask;
 
 /* What came out. Plain bytes: another process of this program can hand them over as they are. */
@@ -32,6 +34,9 @@ typedef struct tw_evaluation {
     tw_prequential young;        /* of events whose item first appeared within a day before */
     tw_prequential without[TW_SCORERS_MAX];
     tw_prequential alone[TW_SCORERS_MAX], alone_by_slice[TW_SCORERS_MAX][TW_SLICES];
+    bool profiled; /* profiles were asked */
+    tw_category_loss
+        category; /* of events whose item has a category with a number: a name that is new cannot be foreseen */
     tw_lists_sums lists;
     uint64_t catalogue; /* items that there were */
     uint64_t ranked;

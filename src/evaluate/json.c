@@ -57,6 +57,10 @@ void tw_report_json(const tw_report *report, int file, int setting, tw_buf *out)
     tw_buf_u8(out, '}');
     put_named(",", "items_younger_than_a_day", &e->young, out);
     put_lists(e, out);
+    if (e->profiled)
+        tw_buf_printf(out, ",\"profile\":{\"asked\":%" PRIu64 ",\"cross_entropy\":%.5f,\"top1\":%.5f}",
+                      e->category.asked, tw_category_loss_cross_entropy(&e->category),
+                      tw_category_loss_top1(&e->category));
     if (e->scorers) {
         put_scorers("alone", e, e->alone, out);
         put_scorers("without", e, e->without, out);

@@ -105,6 +105,15 @@ static double new_hit_rate(const tw_evaluation *e) {
 static double age_days(const tw_evaluation *e) {
     return tw_lists_age_days(&e->lists);
 }
+static double profile_asked(const tw_evaluation *e) {
+    return (double)e->category.asked;
+}
+static double profile_loss(const tw_evaluation *e) {
+    return tw_category_loss_cross_entropy(&e->category);
+}
+static double profile_right(const tw_evaluation *e) {
+    return tw_category_loss_top1(&e->category);
+}
 static double seconds(const tw_evaluation *e) {
     return e->seconds;
 }
@@ -165,6 +174,11 @@ void tw_report_text(const tw_report *report, int file, tw_buf *out) {
     put_number(report, file, "mean age of listed items, days", "%.1f", age_days, out);
     put_number(report, file, "lists with items below a day", "%.4f", new_share, out);
     put_number(report, file, "HR@10 of these lists", "%.4f", new_hit_rate, out);
+    if (first->profiled) {
+        put_number(report, file, "profiles asked", "%.0f", profile_asked, out);
+        put_number(report, file, "  cross-entropy, nats", "%.4f", profile_loss, out);
+        put_number(report, file, "  first category right", "%.4f", profile_right, out);
+    }
     put_number(report, file, "ranking an event, us", "%.1f", tw_evaluation_rank_us, out);
     put_number(report, file, "seconds", "%.1f", seconds, out);
 }

@@ -30,6 +30,9 @@ typedef struct tw_kernels {
     /* The same with rows that shrink: y_jd = keep y_jd + beta_j x_d. */
     void (*step_each)(float *const *rows, const float *alpha, const float *beta, float keep, const float *x, float *g,
                       int n, int D);
+    /* y_id += sum_s a_is x_sd, a product of two small matrices added to a third.
+     *   y (n, D)     x (S, D)     a_is = a[i a_row + s a_step]: a or its transpose     D a multiple of 16, any n and S */
+    void (*add_products)(float *y, const float *a, int a_row, int a_step, const float *x, int n, int S, int D);
     /* y_i += alpha log2(x_i + epsilon), by a polynomial good to 1e-5 absolute; x_i >= 0, epsilon a normal number > 0 */
     void (*add_log)(float *y, float alpha, const float *x, float epsilon, int n);
     /* the largest x_i; -INFINITY when n is 0 */

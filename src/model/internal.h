@@ -6,13 +6,22 @@
 #include "model/context.h"
 #include "model/follow.h"
 #include "model/items.h"
+#include "model/profile.h"
 #include "model/repeat.h"
 #include "model/sampler.h"
 #include "model/scan.h"
 #include "model/users.h"
 
 /* Rows of TW_TABLE_WEIGHT. */
-enum { TW_WEIGHT_CLOCK, TW_WEIGHT_BLEND, TW_WEIGHT_REPEAT, TW_WEIGHT_POOL, TW_WEIGHT_RING };
+enum {
+    TW_WEIGHT_CLOCK,
+    TW_WEIGHT_BLEND,
+    TW_WEIGHT_REPEAT,
+    TW_WEIGHT_POOL,
+    TW_WEIGHT_RING,
+    TW_WEIGHT_PROFILE = TW_WEIGHT_RING + TW_RING_CHUNKS,
+    TW_WEIGHT_ROWS = TW_WEIGHT_PROFILE + TW_PROFILE_ROWS
+};
 
 typedef struct tw_raw {
     float votes;               /* how many of the newest past items it has transitions with */
@@ -56,6 +65,7 @@ struct tw_model {
     tw_follow follow;
     tw_repeat repeat;
     tw_blend blend;
+    tw_profile profile;
     uint64_t sequence;   /* events learned */
     int64_t clock_ms;    /* newest event time learned */
     double popular_unit; /* weight of one event now; grows, so that old counts need not be touched */
@@ -69,6 +79,11 @@ struct tw_model {
 
 /* model.c: the item of that id, made if it is not there. */
 uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms);
+
+/* Whom a profile is about; vector as in tw_profile_user. */
+static inline tw_profile_user tw_profile_user_of(const tw_user *u, const float *vector, int64_t now_ms) {
+    return (tw_profile_user){&u->taste, u->events, u->last_ms, now_ms, vector};
+}
 
 /* features.c */
 void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms);

@@ -27,6 +27,7 @@ tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, vo
     tw_follow_init(&model->follow, (uint64_t)config->learn_transitions_pairs_max);
     tw_repeat_init(&model->repeat, config);
     tw_blend_init(&model->blend, config);
+    tw_profile_init(&model->profile, config);
     tw_context_init(&model->context, config);
     if (model->mf)
         tw_scan_init(&model->scan, model->kernels, &model->items);
@@ -39,6 +40,7 @@ tw_model *tw_model_free(tw_model *model) {
     tw_scoring_done(&model->scoring);
     tw_scan_done(&model->scan);
     tw_context_done(&model->context);
+    tw_profile_done(&model->profile);
     tw_follow_done(&model->follow);
     tw_sampler_done(&model->sampler);
     tw_items_done(&model->items);
@@ -194,18 +196,29 @@ static bool blend_chosen(const tw_model *model, int32_t partition, int64_t offse
     return tw_rng_next(&rng) % every == 0;
 }
 
+/* The profile learns from what the other scorers have not learned yet: its inputs are those of an answer before the event. */
+static tw_code train_profile(tw_model *model, const tw_user *u, const float *vector, const tw_event *event,
+                             const tw_category_shares *shares, tw_err *err) {
+    const tw_profile_user who = tw_profile_user_of(u, vector, event->event_ms);
+    return tw_profile_learn(&model->profile, &who, shares, err);
+}
+
 static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength,
-                     int32_t partition, int64_t offset, tw_err *err) {
+                     const tw_category_shares *shares, int32_t partition, int64_t offset, tw_err *err) {
     tw_user *u = tw_user_at(&model->users, user);
     tw_rng rng = tw_rng_at((uint64_t)model->config->seed, (uint64_t)(uint32_t)partition << 8, (uint64_t)offset);
     if (model->mf) {
+        if (u->past_count > 0)
+            TW_TRY(train_profile(model, u, tw_row(&model->users.embeddings, user), event, shares, err));
         tw_model_train_factors(model, user, item, strength, partition, offset);
     } else if (u->past_count > 0) {
         if (model->items.items[item].last_sequence > 0 && blend_chosen(model, partition, offset))
             tw_model_blend_learn(model, user, item, event->event_ms);
         tw_repeat_learn(&model->repeat, u, item, event->event_ms);
         float *embedding = model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL;
-        if (tw_context_make(&model->context, &model->items, u, embedding)) {
+        bool made = tw_context_make(&model->context, &model->items, u, embedding);
+        TW_TRY(train_profile(model, u, made ? model->context.vector : NULL, event, shares, err));
+        if (made) {
             float loss = tw_context_train(&model->context, &model->items, &model->sampler, embedding, item, strength);
             if (!isfinite(loss))
                 return tw_fail(err, TW_E_DIVERGED, "loss is not finite at event %" PRIu64, model->sequence);
@@ -237,6 +250,19 @@ static void extend_past(tw_model *model, uint32_t user, uint32_t item, const tw_
                      model->config->rank_exclude == TW_EXCLUDE_CONSUMED, TW_PAST_BOUGHT);
 }
 
+static void extend_taste(tw_model *model, uint32_t user, uint32_t item, const tw_event *event,
+                         const tw_category_shares *shares) {
+    tw_user *u = tw_user_at(&model->users, user);
+    if (!model->profile.on)
+        return;
+    double price = event->has & TW_HAS_PRICE ? event->price : model->items.items[item].price;
+    int64_t since_ms = u->events == 0 ? -1 : event->event_ms > u->last_ms ? event->event_ms - u->last_ms : 0;
+    size_t bytes = tw_taste_bytes(&u->taste);
+    tw_taste_meet(&u->taste, shares, model->profile.decays, price, since_ms);
+    model->users.bytes += tw_taste_bytes(&u->taste) - bytes;
+    tw_profile_meet_price(&model->profile, price);
+}
+
 tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset,
                        uint32_t *ret_user, tw_err *err) {
     model->sequence++;
@@ -249,9 +275,12 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
             user = tw_users_add(&model->users, task, event->user_id);
         float strength = strength_of(event);
         if (strength > 0) {
-            TW_TRY(train(model, user, item, event, strength, partition, offset, err));
+            tw_category_shares shares;
+            tw_profile_read(&model->profile, tw_model_item_category(model, item), &shares);
+            TW_TRY(train(model, user, item, event, strength, &shares, partition, offset, err));
             tw_sampler_note(&model->sampler, item);
             count_popular(model, item, strength);
+            extend_taste(model, user, item, event, &shares);
         }
         extend_past(model, user, item, event, strength);
         tw_users_touch(&model->users, user, model->sequence, event->event_ms);
@@ -260,6 +289,33 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
     tw_model_bound(model, user, item);
     *ret_user = user;
     return TW_OK;
+}
+
+uint32_t tw_model_categories(const tw_model *model) {
+    return tw_categories_used(&model->profile.categories);
+}
+tw_slice tw_model_category_name(const tw_model *model, uint32_t category) {
+    return tw_categories_name(&model->profile.categories, category);
+}
+
+bool tw_model_category_shares(tw_model *model, tw_slice text, float *shares) {
+    tw_category_shares read;
+    memset(shares, 0, tw_model_categories(model) * sizeof *shares);
+    tw_categories_read(&model->profile.categories, text, false, &read);
+    for (int i = 0; i < read.count; i++)
+        shares[read.numbers[i]] = read.shares[i];
+    return read.count > 0;
+}
+
+const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms) {
+    const tw_user *u = tw_user_at(&model->users, user);
+    float *embedding = tw_row(&model->users.embeddings, user);
+    bool own = !model->mf && model->context.user_rate > 0;
+    const float *vector = model->mf ? embedding : model->context.vector;
+    if (!model->mf && !tw_context_make(&model->context, &model->items, u, own ? embedding : NULL))
+        vector = NULL;
+    const tw_profile_user who = tw_profile_user_of(u, vector, now_ms);
+    return tw_profile_answer(&model->profile, &who);
 }
 
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {
@@ -291,5 +347,5 @@ void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats) {
         .item_bytes = model->items.bytes + model->items.slots.end * (sizeof(tw_item) + 2 * vector + 5 * sizeof(float)) +
                       tw_map_size_bytes(model->items.map),
         .pair_bytes = model->follow.bytes + model->follow.rows_capacity * sizeof(tw_follow_row),
-        .fixed_bytes = sizeof *model + TW_RING_SIZE * sizeof(uint32_t)};
+        .fixed_bytes = sizeof *model + tw_profile_bytes(&model->profile) + TW_RING_SIZE * sizeof(uint32_t)};
 }

@@ -116,6 +116,22 @@ void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons);
 int tw_model_scorers(const tw_model *model);                    /* how many */
 const char *tw_model_scorer_name(const tw_model *model, int i); /* "context", "transitions", ... */
 
+/* ---- profile ---------------------------------------------------------------------------------------------------- */
+
+/* Categories that have a number, in the order of their first appearance in an event; the last may be all the others together
+ * (profile.categories.max). */
+#define TW_MODEL_CATEGORIES_MAX 129 /* of that setting's range, and the rest */
+uint32_t tw_model_categories(const tw_model *model);
+tw_slice tw_model_category_name(const tw_model *model, uint32_t category);
+/* What share of a text "a|b" each category has.
+ *   shares (categories) out, sum 1
+ * False, with shares zero, when it names none that has a number. */
+bool tw_model_category_shares(tw_model *model, tw_slice text, float *shares);
+/* The probability that a user's next item at an event time is of each category (profile.h says how).
+ *   (categories) returned, sum 1, in the model's memory until the next call
+ * NULL: no category is known yet, or profiles are off. */
+const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms);
+
 /* ---- what rank keeps with a user -------------------------------------------------------------------------------- */
 
 /* Part of the user's row, durable (all fields), left out of the digest. Change it, then call touch. Times run on the clock
@@ -150,7 +166,9 @@ void tw_model_user_drop(tw_model *model, uint32_t user);                        
 
 void tw_model_touch_task(tw_model *model, uint32_t task); /* all users of a task count as changed */
 void tw_model_touch_items(tw_model *model);               /* and all items and weights */
-/* After rows of another process were loaded into an empty model, and tw_model_loaded: what does not fit together goes. */
+/* After rows of another process, which come from different moments, were loaded into an empty model: what does not fit together goes, in
+ * two steps with tw_model_loaded between. */
+void tw_model_fit(tw_model *model);
 void tw_model_adopted(tw_model *model);
 uint64_t tw_model_seen(const tw_model *model); /* events learned */
 

@@ -3,7 +3,7 @@
  * has none yet. Called by the engine when tasks move; engine thread. */
 #include "model/internal.h"
 
-#define USER_FORMAT 1
+#define USER_FORMAT 2
 
 size_t tw_model_users_changed(const tw_model *model) {
     return model->users.dirty.count;
@@ -43,6 +43,7 @@ void tw_model_user_export(const tw_model *model, uint32_t user, tw_buf *out) {
         tw_buf_u16(out, u->counts[place]);
         tw_buf_u8(out, u->flags[place]);
     }
+    tw_taste_export(&u->taste, &model->profile.categories, out);
 }
 
 static tw_code damaged(tw_err *err) {
@@ -86,6 +87,8 @@ tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, t
         u->counts[place] = times;
         u->flags[place] = flags;
     }
+    tw_profile_import(&model->profile, &u->taste, &c);
+    model->users.bytes += tw_taste_bytes(&u->taste);
     if (c.bad || c.at != c.end)
         return damaged(err);
     tw_users_touch(&model->users, user, model->sequence, last_ms);
@@ -115,6 +118,12 @@ void tw_model_touch_items(tw_model *model) {
             model->follow.rows[item].whole = true;
     }
     model->sampler.dirty_chunks = UINT64_MAX;
+    model->profile.changed = true;
+}
+
+void tw_model_fit(tw_model *model) {
+    if (tw_profile_begun(&model->profile))
+        tw_profile_fit(&model->profile, model->config);
 }
 
 /* Rows come from different moments: a vector or a pair may name an item that was gone by then. */

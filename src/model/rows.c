@@ -3,7 +3,7 @@
  *
  *   USER      users.c     ITEM, ITEM_IN, ITEM_OUT   items.c     FOLLOW   follow.c
  *   WEIGHT    0 clock: sequence, event time, next order, unit of popularity   1 blend   2 repeats   3 pool of negatives
- *             4.. chunks of the sampler's ring
+ *             4.. chunks of the sampler's ring   68.. the profile: all but its weights, then each layer
  */
 #include "model/internal.h"
 
@@ -44,7 +44,10 @@ static void encode_weight(const tw_model *model, uint32_t row, tw_buf *out) {
         tw_sampler_encode_pool(&model->sampler, out);
         break;
     default:
-        tw_sampler_encode_chunk(&model->sampler, row - TW_WEIGHT_RING, out);
+        if (row < TW_WEIGHT_PROFILE)
+            tw_sampler_encode_chunk(&model->sampler, row - TW_WEIGHT_RING, out);
+        else
+            tw_profile_encode(&model->profile, row - TW_WEIGHT_PROFILE, out);
     }
 }
 
@@ -59,7 +62,9 @@ static tw_code load_weight(tw_model *model, uint32_t row, tw_slice bytes, tw_err
     case TW_WEIGHT_POOL:
         return tw_sampler_load_pool(&model->sampler, bytes, err);
     default:
-        return tw_sampler_load_chunk(&model->sampler, row - TW_WEIGHT_RING, bytes, err);
+        if (row < TW_WEIGHT_PROFILE)
+            return tw_sampler_load_chunk(&model->sampler, row - TW_WEIGHT_RING, bytes, err);
+        return tw_profile_load(&model->profile, row - TW_WEIGHT_PROFILE, bytes, err);
     }
 }
 
@@ -129,6 +134,10 @@ void tw_model_changes(tw_model *model, const tw_row_sink *sink) {
         if (model->sampler.dirty_chunks >> chunk & 1)
             send(model, sink, TW_TABLE_WEIGHT, TW_WEIGHT_RING + chunk, &buf);
     model->sampler.dirty_chunks = 0;
+    bool profile = model->profile.changed && tw_profile_begun(&model->profile);
+    for (uint32_t row = 0; profile && row < TW_PROFILE_ROWS; row++)
+        send(model, sink, TW_TABLE_WEIGHT, TW_WEIGHT_PROFILE + row, &buf);
+    model->profile.changed = false;
     tw_buf_done(&buf);
 }
 
@@ -163,7 +172,8 @@ void tw_model_load_delete(tw_model *model, tw_table table, uint32_t row) {
 }
 
 tw_code tw_model_loaded(tw_model *model, tw_err *err) {
-    (void)err;
+    if (tw_profile_begun(&model->profile))
+        TW_TRY(tw_profile_loaded(&model->profile, err));
     tw_users_loaded(&model->users);
     tw_items_loaded(&model->items);
     tw_scan_forget(&model->scan);
@@ -190,7 +200,7 @@ void tw_model_digest(tw_model *model, tw_hasher *hasher) {
                 tw_model_encode(model, item_tables[t], item, &buf);
                 tw_hasher_add(hasher, buf.data, buf.size);
             }
-    for (uint32_t row = 0; row < TW_WEIGHT_RING + TW_RING_CHUNKS; row++) {
+    for (uint32_t row = 0; row < TW_WEIGHT_ROWS; row++) {
         tw_buf_clear(&buf);
         encode_weight(model, row, &buf);
         tw_hasher_add(hasher, buf.data, buf.size);

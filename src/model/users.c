@@ -18,7 +18,8 @@ void tw_users_init(tw_users *users, int D) {
 }
 
 static void release(tw_users *users, tw_user *u) {
-    users->bytes -= u->id_size + (size_t)u->past_capacity * 11;
+    users->bytes -= u->id_size + (size_t)u->past_capacity * 11 + tw_taste_bytes(&u->taste);
+    tw_taste_done(&u->taste);
     free(u->id);
     free(u->items);
     u->id = NULL;
@@ -208,6 +209,7 @@ void tw_user_encode(const tw_users *users, uint32_t user, bool with_list, tw_buf
     tw_buf_put(out, u->counts, u->past_count * sizeof *u->counts);
     tw_buf_put(out, u->flags, u->past_count * sizeof *u->flags);
     tw_buf_put(out, tw_row(&users->embeddings, user), (size_t)users->embeddings.D * sizeof(float));
+    tw_taste_encode(&u->taste, out);
     if (!with_list)
         return;
     tw_buf_u64(out, (uint64_t)u->list.listed_ms);
@@ -252,6 +254,8 @@ tw_code tw_user_load(tw_users *users, uint32_t user, tw_slice bytes, tw_err *err
     take_array(&c, u->counts, count * sizeof *u->counts);
     take_array(&c, u->flags, count * sizeof *u->flags);
     take_array(&c, tw_row(&users->embeddings, user), (size_t)users->embeddings.D * sizeof(float));
+    tw_taste_load(&u->taste, &c);
+    users->bytes += tw_taste_bytes(&u->taste);
     u->list.listed_ms = (int64_t)tw_cursor_u64(&c);
     u->list.owed_since_ms = (int64_t)tw_cursor_u64(&c);
     u->list.owed_sequence = tw_cursor_u64(&c);

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "model/model.h"
 #include "model/table.h"
+#include "model/taste.h"
 
 enum { TW_PAST_BOUGHT = 1, TW_PAST_DISLIKED = 2 };
 #define TW_PAST_HARD_MAX 65536 /* most past items of one user, whatever is excluded */
@@ -28,6 +29,7 @@ typedef struct tw_user {
     uint16_t *counts;
     uint8_t *flags;        /* TW_PAST_* */
     uint32_t older, newer; /* the list by last_sequence; TW_SLOT_NONE at the ends */
+    tw_taste taste;        /* for the profile */
     tw_user_list list;
 } tw_user;
 

@@ -77,11 +77,14 @@ expect 0 '"users":[1-9]' "$T" inspect --state "$dir/s" --json
 expect 1 'no such directory' "$T" inspect --state "$dir/none"
 awk -v n=500 -v seed=4 -f "$TW_SOURCE_DIR/tests/support/events.awk" >"$dir/more.csv"
 expect 0 '"consumed":3[0-9][0-9][0-9]' "$T" replay "$dir/more.csv" --state "$dir/s" --json $small
+expect 1 'profile.batch' "$T" replay "$dir/more.csv" --state "$dir/s" --set profile.batch=5 $small
 expect 1 'learn.dim' "$T" replay "$dir/more.csv" --state "$dir/s" --set learn.dim=32
 expect 0 '"lists":[1-9]' "$T" replay "$dir/events.csv" --state "$dir/final" --out "$dir/final.lists" --lists final --json $small
 expect 0 '^\{"file".*"asked":[1-9][0-9]*,"hr10":' "$T" evaluate "$dir/events.csv" --exclude-consumed --json $small
 expect 0 '^\{"file".*"every":3,.*"by_history":.*"items_younger_than_a_day":.*"without":\{"context":.*"repeat":' "$T" evaluate "$dir/events.csv" --every 3 --ablate --json $small
 expect 0 'without transitions .* it adds ' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --every 5 --ablate $small
+expect 0 '"profile":\{"asked":[1-9][0-9]*,"cross_entropy":[0-9.]+,"top1":0\.[0-9]+\}' "$T" evaluate "$dir/events.csv" --profile --json $small
+expect 0 'profiles asked +0$' "$T" evaluate "$dir/events.csv" --profile --set profile.mode=off $small
 expect 2 'one file' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --state "$dir/two" $small
 
 # Rules of rank: files of ids, and the propensity of what was drawn.

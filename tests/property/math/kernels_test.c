@@ -70,6 +70,28 @@ TEST(every_build_of_the_updates_agrees_with_plain_loops) {
     }
 }
 
+TEST(every_build_of_the_product_agrees_with_plain_loops_on_a_matrix_and_its_transpose) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 7, 0);
+        for (int round = 0; round < 200; round++) {
+            static float a[24 * 24], x[24 * 64], y[24 * 64], y2[24 * 64];
+            int n = (int)tw_rng_below(&rng, 24), S = (int)tw_rng_below(&rng, 24), turned = round % 2;
+            int D = 16 * (1 + (int)tw_rng_below(&rng, 4)), a_row = turned ? 1 : S, a_step = turned ? n : 1;
+            fill(&rng, a, n * S);
+            fill(&rng, x, S * D);
+            fill(&rng, y, 24 * 64);
+            memcpy(y2, y, sizeof y);
+            k->add_products(y2, a, a_row, a_step, x, n, S, D);
+            for (int i = 0; i < 24 * 64; i++) {
+                double sum = y[i];
+                for (int s = 0; i < n * D && s < S; s++)
+                    sum += (double)a[i / D * a_row + s * a_step] * (double)x[s * D + i % D];
+                ASSERT_NEAR(y2[i], sum, 1e-4);
+            }
+        }
+    }
+}
+
 TEST(every_build_of_the_logarithm_is_within_its_stated_error) {
     EACH_BUILD(k) {
         tw_rng rng = tw_rng_at(tw_test_seed(), 3, 0);

@@ -64,6 +64,14 @@ static tw_hash128 digest(tw_model *model) {
     return value;
 }
 
+static void expect_same_profile(tw_model *a, tw_model *b, uint32_t user, int64_t now_ms) {
+    const float *p = tw_model_profile(a, user, now_ms), *q = tw_model_profile(b, user, now_ms);
+    uint32_t n = tw_model_categories(a);
+    ASSERT_EQ(n, tw_model_categories(b));
+    ASSERT_EQ(p == NULL, q == NULL);
+    ASSERT_TRUE(!p || memcmp(p, q, n * sizeof *p) == 0);
+}
+
 static void expect_same_scores(tw_model *a, tw_model *b, int64_t now_ms) {
     uint32_t n = tw_model_item_slots(a);
     ASSERT_EQ(n, tw_model_item_slots(b));
@@ -73,6 +81,8 @@ static void expect_same_scores(tw_model *a, tw_model *b, int64_t now_ms) {
         tw_model_score(a, asked, now_ms, x);
         tw_model_score(b, asked, now_ms, y);
         ASSERT_EQ(memcmp(x, y, n * sizeof *x), 0);
+        if (asked != TW_SLOT_NONE)
+            expect_same_profile(a, b, user, now_ms);
     }
     free(x);
     free(y);
@@ -154,6 +164,19 @@ static void factors(tw_config *config) {
     config->learn_model = TW_LEARN_MF;
 }
 
+static void
+profiles(tw_config *config) { /* more categories than are told apart, a batch that the cuts fall into, moments */
+    config->learn_model = TW_LEARN_MF;
+    config->profile_mode = TW_PROFILE_ON;
+    config->profile_optimizer = TW_OPTIMIZER_ADAM;
+    config->profile_rate = 0.001;
+    config->profile_categories_max = 5;
+    config->profile_batch = 61;
+}
+
+TEST(restarts_change_nothing_in_profiles_of_another_optimizer_and_with_a_full_table_of_categories) {
+    run(profiles);
+}
 TEST(restarts_change_nothing_with_the_defaults) {
     run(as_is);
 }
