@@ -153,6 +153,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     }
     if (r.exclude_consumed)
         r.config.rank_exclude = TW_EXCLUDE_CONSUMED;
+    r.config.profile_enabled |= r.profile;
     r.ablate |= r.report_path != NULL;
     tw_stop_catch();
     code = evaluate(&r, err);

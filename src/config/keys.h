@@ -222,8 +222,8 @@
     X(INT, learn_mf_negatives, "learn.mf.negatives", 5, 1, 64, "items", "Sampled negatives per event, factor model",   \
       TW_TUNE(MF, LOG, 2, 16, 1))                                                                                      \
     /* Profile. */                                                                                                     \
-    X(CHOICE, profile_mode, "profile.mode", 0, 0, 2, "auto|on|off",                                                    \
-      "Keep and learn user profiles; auto: with learn.model default. Fixed once the state is made")                    \
+    X(BOOL, profile_enabled, "profile.enabled", false, 0, 1, "", \
+      "Keep and learn user profiles, which only evaluate --profile shows today. Fixed once the state is made") \
     X(INT, profile_categories_max, "profile.categories.max", 64, 1, 128, "categories",                                 \
       "Categories that a profile tells apart, by first appearance; the rest share one, \"other\"")                     \
     X(REAL, profile_short, "profile.short", 0.8, 0, 1, "",                                                             \

@@ -9,7 +9,7 @@ static bool is_kept(const char *key) {
 }
 static bool is_shape(const char *key) {
     static const char *const shapes[] = {
-        "learn.model",           "learn.dim",     "profile.mode",     "profile.categories.max", "profile.hidden.first",
+        "learn.model",           "learn.dim",     "profile.enabled",  "profile.categories.max", "profile.hidden.first",
         "profile.hidden.second", "profile.batch", "profile.optimizer"};
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         if (strcmp(key, shapes[i]) == 0)

@@ -21,8 +21,7 @@
 void tw_profile_init(tw_profile *profile, const tw_config *config) {
     *profile =
         (tw_profile){.kernels = tw_kernels_get(), .D = (int)config->learn_dim, .batch = (int)config->profile_batch};
-    profile->on = config->profile_mode == TW_PROFILE_ON ||
-                  (config->profile_mode == TW_PROFILE_AUTO && config->learn_model != TW_LEARN_MF);
+    profile->on = config->profile_enabled;
     profile->decays[TW_HORIZON_SHORT] = (float)config->profile_short;
     profile->decays[TW_HORIZON_LONG] = (float)config->profile_long;
     tw_categories_init(&profile->categories, (uint32_t)config->profile_categories_max);

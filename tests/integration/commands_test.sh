@@ -84,7 +84,6 @@ expect 0 '^\{"file".*"asked":[1-9][0-9]*,"hr10":' "$T" evaluate "$dir/events.csv
 expect 0 '^\{"file".*"every":3,.*"by_history":.*"items_younger_than_a_day":.*"without":\{"context":.*"repeat":' "$T" evaluate "$dir/events.csv" --every 3 --ablate --json $small
 expect 0 'without transitions .* it adds ' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --every 5 --ablate $small
 expect 0 '"profile":\{"asked":[1-9][0-9]*,"cross_entropy":[0-9.]+,"top1":0\.[0-9]+\}' "$T" evaluate "$dir/events.csv" --profile --json $small
-expect 0 'profiles asked +0$' "$T" evaluate "$dir/events.csv" --profile --set profile.mode=off $small
 expect 2 'one file' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --state "$dir/two" $small
 
 # Rules of rank: files of ids, and the propensity of what was drawn.

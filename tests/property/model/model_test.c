@@ -167,7 +167,7 @@ static void factors(tw_config *config) {
 static void
 profiles(tw_config *config) { /* more categories than are told apart, a batch that the cuts fall into, moments */
     config->learn_model = TW_LEARN_MF;
-    config->profile_mode = TW_PROFILE_ON;
+    config->profile_enabled = true;
     config->profile_optimizer = TW_OPTIMIZER_ADAM;
     config->profile_rate = 0.001;
     config->profile_categories_max = 5;

@@ -62,6 +62,7 @@ static uint32_t number_of(const char *name) {
 /* After a an item of b comes, always; shares over any horizon cannot say which of the two is next. */
 TEST(what_comes_next_is_learned_and_not_only_what_was) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     tw_rng rng = tw_rng_at(tw_test_seed(), 3, 0);
     for (int i = 0; i < 6000; i++) {
@@ -78,6 +79,7 @@ TEST(what_comes_next_is_learned_and_not_only_what_was) {
 
 TEST(a_new_taste_shows_at_once) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     tw_rng rng = tw_rng_at(tw_test_seed(), 3, 1);
     static const char *const names[] = {"a", "b", "c", "d"};
@@ -95,6 +97,7 @@ TEST(a_new_taste_shows_at_once) {
 
 TEST(without_categories_there_is_no_profile_and_no_row) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     for (uint32_t i = 0; i < 50; i++)
         ASSERT_EQ(try_meet(i % 3, i % 7, "", 5), TW_OK);
@@ -108,7 +111,8 @@ TEST(without_categories_there_is_no_profile_and_no_row) {
 
 TEST(profiles_that_are_off_cost_no_state) {
     tw_config_init(&config);
-    config.profile_mode = TW_PROFILE_OFF;
+    config.profile_enabled = true;
+    config.profile_enabled = false;
     begin();
     for (uint32_t i = 0; i < 50; i++)
         meet(i % 3, i % 7, "a|b");
@@ -120,6 +124,7 @@ TEST(profiles_that_are_off_cost_no_state) {
 
 TEST(one_category_is_certain) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     for (uint32_t i = 0; i < 200; i++)
         meet(i % 3, i % 7, "all");
@@ -129,6 +134,7 @@ TEST(one_category_is_certain) {
 
 TEST(of_5000_categories_the_first_are_told_apart_and_the_rest_share_one) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     tw_rng rng = tw_rng_at(tw_test_seed(), 3, 2);
     for (uint32_t i = 0; i < 6000; i++) {
@@ -150,6 +156,7 @@ TEST(of_5000_categories_the_first_are_told_apart_and_the_rest_share_one) {
 
 TEST(a_category_never_seen_is_nothing_until_it_is_met) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     float shares[8];
     meet(1, 1, "a");
@@ -164,6 +171,7 @@ TEST(a_category_never_seen_is_nothing_until_it_is_met) {
 
 TEST(a_name_that_is_too_long_is_no_category_and_one_at_the_edge_is) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     char name[TW_CATEGORY_NAME_MAX + 2] = {0};
     memset(name, 'x', TW_CATEGORY_NAME_MAX + 1);
@@ -177,6 +185,7 @@ TEST(a_name_that_is_too_long_is_no_category_and_one_at_the_edge_is) {
 
 TEST(a_user_with_one_event_has_a_profile_near_what_was_met) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     for (uint32_t i = 0; i < 400; i++)
         meet(i % 9, i % 9 % 2 + 2 * (i % 5), i % 9 % 2 ? "a" : "b");
@@ -187,6 +196,7 @@ TEST(a_user_with_one_event_has_a_profile_near_what_was_met) {
 
 TEST(prices_and_times_without_measure_leave_every_number_finite) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     for (uint32_t i = 0; i < 600; i++) {
         if (i % 50 == 0)
@@ -199,6 +209,7 @@ TEST(prices_and_times_without_measure_leave_every_number_finite) {
 
 TEST(a_rate_that_is_out_of_all_bounds_stops_before_anything_is_kept) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     config.profile_rate = 10;
     config.profile_batch = 1;
     begin();
@@ -216,6 +227,7 @@ TEST(a_rate_that_is_out_of_all_bounds_stops_before_anything_is_kept) {
 
 TEST(a_user_taken_to_another_process_keeps_the_taste_by_name) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     for (uint32_t i = 0; i < 90; i++)
         meet(i % 3, i % 6, i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c");
@@ -243,6 +255,7 @@ TEST(a_user_taken_to_another_process_keeps_the_taste_by_name) {
 
 TEST(rows_of_different_moments_start_the_profile_anew_and_rows_of_one_do_not) {
     tw_config_init(&config);
+    config.profile_enabled = true;
     begin();
     tw_buf head = {0}, layers[TW_NETWORK_LAYERS] = {{0}};
     tw_err err;
