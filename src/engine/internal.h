@@ -131,7 +131,7 @@ void tw_engine_lane_clear(tw_engine *engine, tw_lane *lane); /* as new, here and
 void tw_engine_keep_ids(tw_engine *engine, const tw_lane *lane, tw_clean_window window, uint64_t bucket, tw_slice ids);
 void tw_engine_put_tasks(tw_engine *engine);
 
-/* tasks.c, for the others */
+/* task_changes.c and take_over.c, for the others */
 void tw_engine_add_parts(tw_lane *lane, tw_clean_window window, uint64_t bucket, uint32_t count);
 void tw_engine_silent_end(tw_engine *engine);
 

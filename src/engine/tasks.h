@@ -27,6 +27,21 @@ typedef struct tw_task {
 /* The task of a partition; made when it is not there. NULL for files. */
 tw_task *tw_engine_task(tw_engine *engine, uint32_t task);
 
+/* Does a lane hold events of the task's users? Its position, and a task's lane by name; made when not there. */
+bool tw_engine_is_of_task(const tw_lane *lane, uint32_t task);
+tw_position *tw_engine_lane_position(tw_engine *engine, const tw_lane *lane);
+tw_lane *tw_engine_task_lane(tw_engine *engine, const char *name, uint32_t task);
+
+/* closing.c: the closing record as bytes. decode: lanes stay in bytes; errors: TW_E_CORRUPT. next_lane: the next lane of a record's; false
+ * at the end. */
+typedef struct tw_closing {
+    uint64_t instance, commits, files;
+    tw_slice lanes;
+} tw_closing;
+void tw_closing_encode(tw_engine *engine, uint32_t task, uint64_t commits, tw_buf *out);
+tw_code tw_closing_decode(tw_slice bytes, tw_closing *ret, tw_err *err);
+bool tw_closing_next_lane(tw_cursor *c, char *ret_name, size_t size, int64_t *ret_offset, tw_slice *ret_meta);
+
 /* Brings the state of a task that was just given to this process up to what its changelog says. Errors: those of the changelog, and of
  * a commit. */
 tw_code tw_engine_take_over(tw_engine *engine, uint32_t task, tw_err *err);
