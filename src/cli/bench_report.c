@@ -163,7 +163,7 @@ static void write_names(const tw_bench *bench, const char *name, bool (*chosen)(
 
 void tw_bench_write_json(const tw_bench *bench, tw_buf *out) {
     tw_buf_u8(out, '{');
-    write_object(bench, (tw_slice){0}, out);
+    write_object(bench, tw_slice_of(""), out);
     write_names(bench, "noisy", noisy, out);
     write_names(bench, "missed", missed, out);
     tw_buf_u8(out, '}');
