@@ -5,24 +5,11 @@ dir=$(mktemp -d)
 mounted=
 cleanup() { [ -z "$mounted" ] || umount "$mounted"; rm -rf "$dir"; }
 trap cleanup EXIT
-failed=0 checks=0
+# shellcheck source=tests/support/expect.sh
+. "$TW_SOURCE_DIR/tests/support/expect.sh"
 T=$TAILWATER
 small="--set learn.dim=16 --set learn.negatives=32"
 wide="--set learn.dim=512 --set learn.negatives=32"
-
-# expect EXIT PATTERN COMMAND...: the exit code, and an extended pattern in stdout or stderr
-expect() {
-    local want=$1 pattern=$2 got
-    shift 2
-    "$@" >"$dir/out" 2>&1
-    got=$?
-    checks=$((checks + 1))
-    if [ $got -ne "$want" ] || ! grep -qE -- "$pattern" "$dir/out"; then
-        echo "FAILED: $*: exit $got (wanted $want), pattern \"$pattern\":"
-        sed 's/^/    /' "$dir/out" | head -5
-        failed=1
-    fi
-}
 
 awk -v n=3000 -v seed=3 -f "$TW_SOURCE_DIR/tests/support/events.awk" >"$dir/events.csv"
 
