@@ -366,6 +366,16 @@ TEST(an_id_seen_before_the_move_is_a_duplicate_after_it) {
     forget(&other);
 }
 
+/* The changelog is through, the store is not; then the same process again. */
+static void die_before_the_store(process *p) {
+    p->changelog.die = true;
+    ASSERT_EQ(tw_engine_commit(p->engine, &err), TW_E_ABORTED);
+    p->changelog.die = false;
+    stop(p);
+    start(p);
+    give(p, 0);
+}
+
 TEST(a_store_one_commit_behind_learns_again_silently_to_the_same_state) {
     topics shared = {0}, other = {0};
     process a, whole;
@@ -383,12 +393,7 @@ TEST(a_store_one_commit_behind_learns_again_silently_to_the_same_state) {
     commit(&a);
     run_to(&a, 300);
     uint64_t lists = a.lists;
-    a.changelog.die = true; /* the changelog is through, the store is not */
-    ASSERT_EQ(tw_engine_commit(a.engine, &err), TW_E_ABORTED);
-    a.changelog.die = false;
-    stop(&a);
-    start(&a);
-    give(&a, 0);
+    die_before_the_store(&a);
     ASSERT_EQ(a.stub.next[0], 200);
     run_to(&a, 300);
     ASSERT_EQ(a.lists, lists); /* they are out already */
@@ -423,12 +428,7 @@ TEST(a_store_that_died_twice_in_a_row_is_two_commits_behind_and_learns_both_agai
     commit(&a);
     for (int64_t at = 300; at <= 400; at += 100) {
         run_to(&a, at);
-        a.changelog.die = true;
-        ASSERT_EQ(tw_engine_commit(a.engine, &err), TW_E_ABORTED);
-        a.changelog.die = false;
-        stop(&a);
-        start(&a);
-        give(&a, 0);
+        die_before_the_store(&a);
         ASSERT_EQ(a.stub.next[0], 200); /* what is here goes on: it is not dropped for what the changelog has */
     }
     run_to(&a, 500);
