@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/mapping.h"
-#include "pipeline/decode/number.h"
+#include "base/number.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 #include "pipeline/decode/decode.h"
-#include "pipeline/decode/number.h"
+#include "base/number.h"
 #include "support/test.h"
 
 #define HEADER "ts_ms,event_type,user_id,item_id,category,rating,price,text_or_title"

@@ -1,5 +1,5 @@
-/* Strict number parsing without locale. Called by the CSV and JSON decoders for each numeric field. */
-#include "pipeline/decode/number.h"
+/* Strict number parsing without locale. Called for each numeric field of an event and each number of a file of vectors. */
+#include "base/number.h"
 
 #include <math.h>
 #include <stdlib.h>

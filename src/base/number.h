@@ -1,6 +1,6 @@
-/* Numbers from text, strictly: the whole slice or nothing. Used by the CSV and JSON decoders. Thread: any. */
-#ifndef TW_DECODE_NUMBER_H
-#define TW_DECODE_NUMBER_H
+/* Numbers from text, strictly: the whole slice or nothing. Used by the CSV and JSON decoders and by files of vectors. Thread: any. */
+#ifndef TW_BASE_NUMBER_H
+#define TW_BASE_NUMBER_H
 
 #include "base/slice.h"
 
