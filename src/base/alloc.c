@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define LARGE_PAGE ((size_t)2 << 20)
-
 /* A test makes any one of them fail. */
 #define HAVE(block, size) have(TW_FAILPOINT(ALLOC) ? NULL : (block), size)
 
@@ -39,10 +37,10 @@ void *tw_alloc_lines(size_t size) {
 }
 
 void *tw_alloc_large(size_t size) {
-    if (size < LARGE_PAGE)
+    if (size < TW_LARGE_PAGE)
         return tw_alloc_lines(size);
-    size_t rounded = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-    void *block = HAVE(aligned_alloc(LARGE_PAGE, rounded), size);
+    size_t rounded = (size + TW_LARGE_PAGE - 1) / TW_LARGE_PAGE * TW_LARGE_PAGE;
+    void *block = HAVE(aligned_alloc(TW_LARGE_PAGE, rounded), size);
     (void)madvise(block, rounded, MADV_HUGEPAGE); /* where there are none, small ones do */
     return memset(block, 0, rounded);
 }

@@ -12,6 +12,7 @@ void *tw_alloc_lines(size_t size);          /* zeroed, aligned to 64 bytes; rele
 /* The same for a table that is read all over: the system is asked for large pages, so that a random access does not wait for the page
  * table as well (10 M ids, 128 MiB). Released by free(). */
 void *tw_alloc_large(size_t size);
+#define TW_LARGE_PAGE ((size_t)2 << 20) /* bytes; x86-64 and ARM64 with pages of 4 KiB */
 char *tw_strdup(const char *text);
 
 /* Grows an array of elements of `width` bytes so that it holds at least need; doubles. Returns the (moved) array. */

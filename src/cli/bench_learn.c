@@ -1,5 +1,5 @@
 /* The update of the factor model alone, over items that fit into no cache: one positive and five negatives, beside reading as many random
- * rows, asked for ahead as the engine does it. */
+ * rows, in memory of the same kind, asked for ahead as the engine does it. */
 #include "cli/bench.h"
 
 #include "base/rng.h"
@@ -47,7 +47,7 @@ tw_code tw_bench_learn_run(tw_bench *bench, tw_err *err) {
     config.learn_model = TW_LEARN_MF;
     size_t row_bytes = (size_t)config.learn_dim * sizeof(float);
     tw_model *model = tw_model_create(&config, NULL, NULL);
-    uint64_t *table = tw_bench_table_make(items * row_bytes, false);
+    uint64_t *table = tw_bench_table_make(items * row_bytes, true);
     tw_code code = meet_all(model, users, items, err);
     for (int i = 0; code == TW_OK && i < bench->runs; i++) {
         double rows = 2 + (double)config.learn_mf_negatives; /* those of the user and of the item too */

@@ -2,6 +2,7 @@
 #include "cli/bench.h"
 
 #include "base/alloc.h"
+#include "base/prefetch.h"
 #include "base/rng.h"
 #include "math/gemm.h"
 
@@ -72,7 +73,7 @@ double tw_bench_table_row_ns(const uint64_t *table, size_t bytes, int row_floats
         const char *next = (const char *)table + tw_rng_below(&ahead, rows) * row_bytes;
         const float *row = (const float *)((const char *)table + tw_rng_below(&here, rows) * row_bytes);
         for (size_t line = 0; line < row_bytes; line += LINE_BYTES)
-            __builtin_prefetch(next + line);
+            TW_PREFETCH(next + line);
         for (int d = 0; d + 16 <= row_floats; d += 16)
             for (int j = 0; j < 16; j++)
                 sums[j] += row[d + j];

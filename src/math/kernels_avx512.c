@@ -2,9 +2,31 @@
 #define TW_KERNELS tw_kernels_avx512
 #define TW_KERNELS_NAME "avx512"
 #ifdef __x86_64__
-#include "math/kernels.inc"
-
 #include <immintrin.h>
+
+/* Four rows at a time, and the last of them again where fewer are left. Sums end in registers: what the compiler makes of the plain loop adds them
+ * up one number after the other. */
+static void dot_each(const float *const *rows, const float *x, float *scores, int n, int D) {
+    for (int j = 0; j < n; j += 4) {
+        const float *four[4];
+        __m512 sums[4];
+        for (int r = 0; r < 4; r++) {
+            four[r] = rows[j + r < n ? j + r : n - 1];
+            sums[r] = _mm512_setzero_ps();
+        }
+        for (int d = 0; d < D; d += 16) {
+            __mmask16 has = D - d < 16 ? (__mmask16)((1u << (D - d)) - 1) : (__mmask16)0xffff;
+            __m512 part = _mm512_maskz_loadu_ps(has, x + d);
+            for (int r = 0; r < 4; r++)
+                sums[r] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(has, four[r] + d), part, sums[r]);
+        }
+        for (int r = 0; r < 4 && j + r < n; r++)
+            scores[j + r] = _mm512_reduce_add_ps(sums[r]);
+    }
+}
+#define TW_KERNELS_DOT_EACH
+
+#include "math/kernels.inc"
 
 /* A block's sixteen sums in one register: four products of each row at a time, where the processor has them (VNNI). */
 __attribute__((target("avx512vnni"))) static void bound_rows_vnni(const uint8_t *blocks, const int8_t *x,

@@ -29,9 +29,9 @@ static tw_rng draws_of(const tw_model *model, int32_t partition, int64_t offset)
     return tw_rng_at((uint64_t)model->config->seed, (uint64_t)(uint32_t)partition << 8, (uint64_t)offset);
 }
 
-static void prefetch_item(const tw_model *model, uint32_t item) {
+TW_PREFETCHES void prefetch_item(const tw_model *model, uint32_t item) {
     tw_row_prefetch(&model->items.out, item);
-    __builtin_prefetch(&model->items.bias[item], 1);
+    TW_PREFETCH(&model->items.bias[item]);
     tw_dirty_prefetch(&model->items.dirty_out, item);
 }
 
@@ -39,7 +39,8 @@ void tw_model_prefetch_factors(const tw_model *model, uint32_t user, uint32_t it
     tw_rng rng = draws_of(model, partition, offset);
     if (user != TW_SLOT_NONE) {
         tw_row_prefetch(&model->users.embeddings, user);
-        __builtin_prefetch(tw_user_at(&model->users, user), 1);
+        TW_PREFETCH(&tw_user_at(&model->users, user)->events);
+        TW_PREFETCH(&tw_user_at(&model->users, user)->list);
     }
     if (item != TW_SLOT_NONE)
         prefetch_item(model, item);

@@ -325,13 +325,15 @@ void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {
 void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset) {
     uint32_t item = tw_items_find(&model->items, event->item_id);
     uint32_t user = tw_users_find(&model->users, task, event->user_id);
+    if (model->mf) {
+        tw_model_prefetch_factors(model, user, item, partition, offset);
+        return;
+    }
     if (user != TW_SLOT_NONE) {
         tw_row_prefetch(&model->users.embeddings, user);
-        __builtin_prefetch(tw_user_at(&model->users, user), 1);
+        TW_PREFETCH(tw_user_at(&model->users, user));
     }
-    if (model->mf)
-        tw_model_prefetch_factors(model, user, item, partition, offset);
-    else if (item != TW_SLOT_NONE)
+    if (item != TW_SLOT_NONE)
         tw_row_prefetch(&model->items.out, item);
 }
 

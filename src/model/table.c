@@ -11,17 +11,28 @@ void tw_rows_init(tw_rows *rows, int D) {
     *rows = (tw_rows){.D = D};
 }
 
+/* The first chunks are allocated alone, so that a small table costs little; those behind them together, so many that they fill large pages. */
+static size_t chunks_together(const tw_rows *rows) {
+    size_t bytes = TW_TABLE_CHUNK_ROWS * (size_t)rows->D * sizeof(float);
+    return (TW_LARGE_PAGE + bytes - 1) / bytes;
+}
+
 void tw_rows_done(tw_rows *rows) {
-    for (size_t c = 0; c < rows->chunks_count; c++)
+    size_t together = chunks_together(rows);
+    for (size_t c = 0; c < rows->chunks_count; c += c < together ? 1 : together)
         free(rows->chunks[c]);
     free(rows->chunks);
     *rows = (tw_rows){0};
 }
 
 void tw_rows_reach(tw_rows *rows, uint32_t row) {
+    size_t floats = TW_TABLE_CHUNK_ROWS * (size_t)rows->D, together = chunks_together(rows);
     while (rows->chunks_count <= row / TW_TABLE_CHUNK_ROWS) {
-        rows->chunks = tw_grow(rows->chunks, &rows->chunks_capacity, rows->chunks_count + 1, sizeof *rows->chunks);
-        rows->chunks[rows->chunks_count++] = tw_alloc_lines(TW_TABLE_CHUNK_ROWS * (size_t)rows->D * sizeof(float));
+        size_t more = rows->chunks_count < together ? 1 : together;
+        rows->chunks = tw_grow(rows->chunks, &rows->chunks_capacity, rows->chunks_count + more, sizeof *rows->chunks);
+        float *made = tw_alloc_large(more * floats * sizeof(float));
+        for (size_t c = 0; c < more; c++)
+            rows->chunks[rows->chunks_count++] = made + c * floats;
     }
 }
 

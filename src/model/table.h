@@ -3,6 +3,8 @@
 #ifndef TW_MODEL_TABLE_H
 #define TW_MODEL_TABLE_H
 
+#include "base/prefetch.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,10 +24,10 @@ static inline float *tw_row(const tw_rows *rows, uint32_t row) {
     return rows->chunks[row / TW_TABLE_CHUNK_ROWS] + (size_t)(row % TW_TABLE_CHUNK_ROWS) * (size_t)rows->D;
 }
 
-static inline void tw_row_prefetch(const tw_rows *rows, uint32_t row) {
+TW_PREFETCHES void tw_row_prefetch(const tw_rows *rows, uint32_t row) {
     const char *at = (const char *)tw_row(rows, row);
     for (size_t line = 0; line < (size_t)rows->D * sizeof(float); line += 64)
-        __builtin_prefetch(at + line, 1);
+        TW_PREFETCH(at + line);
 }
 
 /* The changed rows since the last commit: a list without repeats. */
@@ -45,11 +47,11 @@ static inline void tw_dirty_add(tw_dirty *dirty, uint32_t row) {
     if (dirty->watch && (row >= dirty->watch->marked_capacity || !dirty->watch->marked[row]))
         tw_dirty_add_new(dirty->watch, row);
 }
-static inline void tw_dirty_prefetch(const tw_dirty *dirty, uint32_t row) {
+TW_PREFETCHES void tw_dirty_prefetch(const tw_dirty *dirty, uint32_t row) {
     if (row < dirty->marked_capacity)
-        __builtin_prefetch(&dirty->marked[row], 1);
+        TW_PREFETCH(&dirty->marked[row]);
     if (dirty->watch && row < dirty->watch->marked_capacity)
-        __builtin_prefetch(&dirty->watch->marked[row], 1);
+        TW_PREFETCH(&dirty->watch->marked[row]);
 }
 void tw_dirty_clear(tw_dirty *dirty);
 

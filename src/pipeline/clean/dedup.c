@@ -2,6 +2,7 @@
 #include "pipeline/clean/dedup.h"
 
 #include "base/alloc.h"
+#include "base/prefetch.h"
 #include "base/rng.h"
 #include "pipeline/clean/id_table.h"
 
@@ -223,7 +224,7 @@ static void advance(tw_dedup *d, uint64_t newest) {
 
 void tw_dedup_prefetch(const tw_dedup *d, tw_hash128 id) {
     if (d->exact)
-        __builtin_prefetch(&d->exacts[exact_home(d, id)], 1);
+        TW_PREFETCH(&d->exacts[exact_home(d, id)]);
     else
         tw_id_table_prefetch(&d->table, id.lo);
 }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/prefetch.h"
 
 #include <stdlib.h>
 
@@ -49,13 +50,13 @@ static size_t home_from(const tw_id_table *table, size_t line, uint64_t tag, uin
 }
 
 void tw_id_table_prefetch(const tw_id_table *table, uint64_t hash) {
-    __builtin_prefetch(&table->slots[home_slot(table, hash) / TW_ID_LINE * TW_ID_LINE], 1);
+    TW_PREFETCH(&table->slots[home_slot(table, hash) / TW_ID_LINE * TW_ID_LINE]);
 }
 
 void tw_id_table_prefetch_more(const tw_id_table *table, uint64_t hash) {
     size_t home = home_slot(table, hash) / TW_ID_LINE;
     if (table->slots[home * TW_ID_LINE] & MARK)
-        __builtin_prefetch(&table->slots[(home ^ 1) * TW_ID_LINE], 1);
+        TW_PREFETCH(&table->slots[(home ^ 1) * TW_ID_LINE]);
 }
 
 /* What a slot holds above KEY_SHIFT for this hash when it went on `far` lines. */

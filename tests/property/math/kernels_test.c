@@ -32,6 +32,35 @@ TEST(every_build_of_dot_agrees_with_a_sum_in_double) {
     }
 }
 
+/* Any number of rows, one of them twice, and D that is no whole number of registers. */
+TEST(every_build_of_many_dots_agrees_with_sums_in_double) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 8, 0);
+        for (int round = 0; round < 300; round++) {
+            static float rows[11][D_MAX], x[D_MAX];
+            const float *pointers[12];
+            float scores[13];
+            int D = 4 * (1 + (int)tw_rng_below(&rng, D_MAX / 4)), n = (int)tw_rng_below(&rng, 13);
+            fill(&rng, x, D_MAX); /* what lies behind D is not read into the sums */
+            for (int j = 0; j < 11; j++)
+                fill(&rng, rows[j], D_MAX);
+            for (int j = 0; j < 12; j++)
+                pointers[j] = rows[j % 11];
+            scores[n] = 77;
+            k->dot_each(pointers, x, scores, n, D);
+            for (int j = 0; j < n; j++) {
+                double sum = 0, size = 0;
+                for (int d = 0; d < D; d++) {
+                    sum += (double)pointers[j][d] * (double)x[d];
+                    size += fabs((double)pointers[j][d] * (double)x[d]);
+                }
+                ASSERT_NEAR(scores[j], sum, 1e-5 * (size + 1));
+            }
+            ASSERT_EQ((int)scores[n], 77);
+        }
+    }
+}
+
 TEST(every_build_of_the_updates_agrees_with_plain_loops) {
     EACH_BUILD(k) {
         tw_rng rng = tw_rng_at(tw_test_seed(), 2, 0);
