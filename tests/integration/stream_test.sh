@@ -90,10 +90,15 @@ has_consumed "$dir/shop" 9000 || complain "committed what was not acknowledged: 
 expect 0 'consumed 10500 = applied' "$T" run --config "$dir/good.yaml" --state "$dir/shop" --to-the-end --set shutdown.timeout.ms=20000
 broker_stop
 
-# The demo.
+# The demo, which takes the next port where its own is taken and says which.
+servers=127.0.0.1:1
+start "$dir/away.yaml" "$dir/away" --set serve.port=18433
+check "does not take the port" wait_for 10 says http://127.0.0.1:18433/livez '"live":true'
 expect 0 '^sent ([0-9]+); consumed \1 = applied' "$T" demo --seconds 5 --rate 200 --set serve.port=18433
 checks=$((checks + 1))
 grep -q 'list for user-' "$dir/out" || complain "the demo showed no list"
+check "does not name the port that it took" grep -q 'http://127.0.0.1:18434' "$dir/out"
+stop 0 ''
 
 echo "$checks checks"
 exit $failed

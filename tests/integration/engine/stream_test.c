@@ -79,14 +79,14 @@ static tw_code let_go(void *self, bool lost, tw_err *err) {
 }
 static void commit_for_the_group(house *h) {
     static const tw_kafka_topic topics[] = {{"clicks", 0, 2}, {"purchases", 1, 2}};
-    bool assigned = false;
-    const tw_kafka_group group = {&assigned, take_from_beginning, let_go};
+    bool assigned[1] = {false};
+    const tw_kafka_group group = {assigned, take_from_beginning, let_go};
     tw_kafka_consumer *consumer;
     tw_record records[100];
     tw_err err;
     int count;
     ASSERT_OK(tw_kafka_consumer_join(&h->c.config, topics, 2, &group, &consumer, &err));
-    AWAIT(assigned, ASSERT_OK(tw_kafka_consumer_poll(consumer, records, 1, 20, &count, &err)));
+    AWAIT(assigned[0], ASSERT_OK(tw_kafka_consumer_poll(consumer, records, 1, 20, &count, &err)));
     for (int p = 0; p < 2; p++) {
         tw_kafka_consumer_commit(consumer, 0, p, 1000);
         tw_kafka_consumer_commit(consumer, 1, p, 0);
