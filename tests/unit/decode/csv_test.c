@@ -1,5 +1,4 @@
 #include "pipeline/decode/decode.h"
-#include "base/number.h"
 #include "support/test.h"
 
 #define HEADER "ts_ms,event_type,user_id,item_id,category,rating,price,text_or_title"
@@ -70,15 +69,4 @@ TEST(columns_may_come_in_any_order_and_unknown_ones_are_ignored) {
     d->ops->free(d);
     tw_arena_free(own);
     arena = tw_arena_free(arena);
-}
-
-TEST(numbers_are_read_whole_or_not_at_all) {
-    double x;
-    ASSERT_TRUE(tw_number_real(TW_SLICE_LITERAL("2.55"), &x) && x == 2.55);
-    ASSERT_TRUE(tw_number_real(TW_SLICE_LITERAL("-0.1e-3"), &x) && x == -0.1e-3);
-    ASSERT_TRUE(tw_number_real(TW_SLICE_LITERAL("12345678901234567890.5"), &x) && x == 12345678901234567890.5);
-    ASSERT_FALSE(tw_number_real(TW_SLICE_LITERAL("."), &x));
-    ASSERT_FALSE(tw_number_real(TW_SLICE_LITERAL("1.2.3"), &x));
-    ASSERT_FALSE(tw_number_real(TW_SLICE_LITERAL("1e"), &x));
-    ASSERT_FALSE(tw_number_real(TW_SLICE_LITERAL(" 1"), &x));
 }
