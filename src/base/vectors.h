@@ -23,7 +23,7 @@
 
 typedef struct tw_vectors tw_vectors;
 
-/* The order is that of the choices of learn.vectors.format. AUTO goes by the content; a GloVe file of one number a line whose first word is a
+/* AUTO goes by the content; a GloVe file of one number a line whose first word is a
  * whole number looks like a header and has to be named. */
 typedef enum tw_vectors_format {
     TW_VECTORS_AUTO,

@@ -1,4 +1,4 @@
-/* Writing word2vec's formats, whole or not at all. Called by the commands that export or train vectors. */
+/* Writing word2vec's formats, whole or not at all. Called by whoever exports or trains vectors. */
 #include "base/vectors_internal.h"
 
 #include "base/alloc.h"

@@ -91,7 +91,6 @@ expect 0 'consumed 10500 = applied' "$T" run --config "$dir/good.yaml" --state "
 broker_stop
 
 # The demo, which takes the next port where its own is taken and says which.
-servers=127.0.0.1:1
 start "$dir/away.yaml" "$dir/away" --set serve.port=18433
 check "does not take the port" wait_for 10 says http://127.0.0.1:18433/livez '"live":true'
 expect 0 '^sent ([0-9]+); consumed \1 = applied' "$T" demo --seconds 5 --rate 200 --set serve.port=18433

@@ -79,7 +79,7 @@ static tw_code let_go(void *self, bool lost, tw_err *err) {
 }
 static void commit_for_the_group(house *h) {
     static const tw_kafka_topic topics[] = {{"clicks", 0, 2}, {"purchases", 1, 2}};
-    bool assigned[1] = {false};
+    bool assigned[1] = {false}; /* an array: clang holds a plain one for a loop's condition that nothing changes */
     const tw_kafka_group group = {assigned, take_from_beginning, let_go};
     tw_kafka_consumer *consumer;
     tw_record records[100];
