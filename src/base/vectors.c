@@ -12,8 +12,17 @@
 #include <unistd.h>
 
 const char *tw_vectors_format_name(tw_vectors_format format) {
-    static const char *const names[TW_VECTORS_FORMATS] = {"auto", "word2vec_text", "word2vec_binary", "glove"};
+    static const char *const names[TW_VECTORS_FORMATS] = {"auto", "word2vec", "word2vec-binary", "glove"};
     return names[format];
+}
+
+bool tw_vectors_format_named(const char *name, tw_vectors_format *ret_format) {
+    for (int format = 0; format < TW_VECTORS_FORMATS; format++)
+        if (strcmp(name, tw_vectors_format_name((tw_vectors_format)format)) == 0) {
+            *ret_format = (tw_vectors_format)format;
+            return true;
+        }
+    return false;
 }
 
 static bool same_word(const void *owner, uint32_t index, tw_slice id, uint32_t salt) {

@@ -36,7 +36,8 @@ typedef enum tw_vectors_format {
 #define TW_VECTORS_DIM_MAX 16384
 #define TW_VECTORS_WORD_MAX 4096 /* bytes */
 
-const char *tw_vectors_format_name(tw_vectors_format format);
+const char *tw_vectors_format_name(tw_vectors_format format); /* auto, word2vec, word2vec-binary, glove */
+bool tw_vectors_format_named(const char *name, tw_vectors_format *ret_format);
 
 /* Maps and checks it. Errors: TW_E_IO; TW_E_BAD_FILE with the path, and line or offset. */
 tw_code tw_vectors_open(const char *path, tw_vectors_format format, tw_vectors **ret_vectors, tw_err *err);
@@ -62,10 +63,11 @@ tw_slice tw_vectors_word_of(tw_slice id, tw_buf *scratch);
 
 /* ---- writing ---- */
 
-/* Writes word2vec's text or binary format to PATH.part, which becomes PATH at the end. Text has nine digits: it reads back as it was. */
+/* Writes one of the forms to PATH.part, which becomes PATH at the end. Text has nine digits: it reads back as it was. A line
+ * break ends each word's numbers in binary too, as word2vec's own program has it; gensim reads it with and without. */
 typedef struct tw_vectors_out tw_vectors_out;
 
-/* format: WORD2VEC_TEXT or WORD2VEC_BINARY. Errors: TW_E_IO. */
+/* format: any but AUTO; count > 0: nobody reads a file without a word. Errors: TW_E_IO. */
 tw_code tw_vectors_create(const char *path, tw_vectors_format format, uint32_t count, int dim, tw_vectors_out **ret_out,
                           tw_err *err);
 /* id becomes a word as tw_vectors_word_of has it. Errors of writing are told by finish. */

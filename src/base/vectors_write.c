@@ -1,4 +1,4 @@
-/* Writing word2vec's formats, whole or not at all. Called by whoever exports or trains vectors. */
+/* Writing word2vec's formats and GloVe's, whole or not at all. Called by whoever exports or trains vectors. */
 #include "base/vectors_internal.h"
 
 #include "base/alloc.h"
@@ -26,7 +26,7 @@ tw_code tw_vectors_create(const char *path, tw_vectors_format format, uint32_t c
                           tw_err *err) {
     struct stat found;
     tw_buf part = {0};
-    TW_ASSERT(format == TW_VECTORS_WORD2VEC_TEXT || format == TW_VECTORS_WORD2VEC_BINARY);
+    TW_ASSERT(format != TW_VECTORS_AUTO && count > 0);
     if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
         errno = EISDIR;
         return tw_fail_errno(err, TW_E_IO, "%s", path);
@@ -42,7 +42,8 @@ tw_code tw_vectors_create(const char *path, tw_vectors_format format, uint32_t c
     tw_vectors_out *out = tw_zalloc(sizeof *out);
     *out = (tw_vectors_out){
         .file = file, .path = tw_strdup(path), .part = part.data, .format = format, .D = dim, .left = count};
-    tw_buf_printf(&out->buf, "%" PRIu32 " %d\n", count, dim);
+    if (format != TW_VECTORS_GLOVE)
+        tw_buf_printf(&out->buf, "%" PRIu32 " %d\n", count, dim);
     *ret_out = out;
     return TW_OK;
 }

@@ -5,6 +5,7 @@
 #define TW_CLI_CLI_H
 
 #include "base/err.h"
+#include "base/vectors.h"
 #include "config/config.h"
 #include "engine/engine.h"
 
@@ -42,7 +43,7 @@ typedef struct tw_command {
 extern const tw_command tw_command_run, tw_command_replay, tw_command_recommend, tw_command_inspect, tw_command_serve,
     tw_command_watch, tw_command_feed, tw_command_broker, tw_command_demo, tw_command_evaluate, tw_command_tune,
     tw_command_bench, tw_command_config, tw_command_topics, tw_command_reset, tw_command_backup, tw_command_restore,
-    tw_command_version;
+    tw_command_export, tw_command_version;
 
 /* Parses argv by the table (NULL name ends it). With config not NULL also takes --config FILE and --set KEY=VALUE, each repeatable, applies them
  * in that order over the defaults, and checks the result. Errors: TW_E_USAGE, TW_E_CONFIG. */
@@ -69,6 +70,10 @@ tw_code tw_print(tw_buf *buf, tw_err *err);
 /* The state of a directory (NULL: state.dir) as last committed, beside whoever writes it. Errors: TW_E_USAGE without a directory,
  * and those of tw_engine_open. */
 tw_code tw_open_state(const tw_config *config, const char *state_dir, tw_engine **ret_engine, tw_err *err);
+
+/* The form of a file of vectors that is to be written: word2vec, word2vec-binary or glove. Errors: TW_E_USAGE. */
+tw_code tw_vectors_form_wanted(const char *name, tw_vectors_format *ret_format, tw_err *err);
+#define TW_VECTORS_FORM_DOC "word2vec (text, the default), word2vec-binary, or glove (text without a header)"
 
 /* Prints "error: text" to stderr and returns the exit code of the class of failure. */
 int tw_cli_report(const char *command, tw_code code, const tw_err *err);

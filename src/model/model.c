@@ -112,6 +112,9 @@ bool tw_model_item_live(const tw_model *model, uint32_t item) {
     return tw_slots_used(&model->items.slots, item);
 }
 
+int tw_model_dim(const tw_model *model) {
+    return model->items.out.D;
+}
 const float *tw_model_item_vector(const tw_model *model, uint32_t item) {
     return tw_row(&model->items.out, item);
 }

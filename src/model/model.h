@@ -45,7 +45,8 @@ uint32_t tw_model_item_count(const tw_model *model);
 bool tw_model_user_live(const tw_model *model, uint32_t user);
 bool tw_model_item_live(const tw_model *model, uint32_t item); /* in use; may still be retired or out of stock */
 
-/* What was learned of an item as a target, and of a user alone: learn.dim floats, good until the next event. */
+/* What was learned of an item as a target (zero: nothing yet), and of a user alone: dim (learn.dim) floats, good until the next event. */
+int tw_model_dim(const tw_model *model);
 const float *tw_model_item_vector(const tw_model *model, uint32_t item);
 const float *tw_model_user_vector(const tw_model *model, uint32_t user);
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Files of vectors from outside: what `export vectors` writes, by the rules that gensim reads by, and what is refused.
+set -u
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/support/expect.sh
+. "$TW_SOURCE_DIR/tests/support/expect.sh"
+T=$TAILWATER
+
+# Two ids become one word, and of one item nothing is ever learned.
+awk -v n=2000 -v seed=5 -f "$TW_SOURCE_DIR/tests/support/events.awk" | grep -v ,thing >"$dir/events.csv"
+{
+    cat "$dir/events.csv"
+    for i in 1 2 3; do printf '160100000%d000,click,w,red shoe,c1,,,\n160100000%d500,click,w,red_shoe,c1,,,\n' $i $i; done
+    printf '1601000009000,item,,never met,c1,,,\n'
+} >"$dir/all.csv"
+"$T" replay "$dir/all.csv" --state "$dir/s" --lists none --set learn.dim=16 --set learn.negatives=32 >/dev/null
+
+for form in word2vec word2vec-binary glove; do
+    expect 0 '^\{"file":".*","format":"'$form'","vectors":[1-9][0-9]*,"dim":16,"unlearned":1,"same_word":1\}$' \
+        "$T" export vectors "$dir/v.$form" --state "$dir/s" --format $form --json
+done
+expect 0 '^[0-9]+ vectors of 16 numbers to .*/again; left out 1 items of which nothing.*left out 1 items whose id' \
+    "$T" export vectors "$dir/again" --state "$dir/s"
+cmp -s "$dir/again" "$dir/v.word2vec" || { echo "the same state gave another file"; failed=1; }
+
+# As gensim.models.keyedvectors reads them (its 4.4.0 did, bit for bit, when this was written).
+python3 - "$dir" <<'P' || failed=1
+import csv, struct, sys
+d = sys.argv[1]
+f32 = lambda x: struct.unpack("f", struct.pack("f", float(x)))[0]
+def text(path, header):
+    lines = open(path, "rb").read().split(b"\n")
+    assert lines.pop() == b""
+    count, dim = map(int, lines.pop(0).split()) if header else (len(lines), 16)
+    assert len(lines) == count
+    read = {}
+    for line in lines:
+        word, *numbers = line.decode("utf8").rstrip().split(" ")
+        assert len(numbers) == dim and word not in read
+        read[word] = tuple(map(f32, numbers))
+    return read
+def binary(path):
+    data = open(path, "rb").read()
+    end = data.index(b"\n")
+    count, dim = map(int, data[:end].split())
+    at, read = end + 1, {}
+    for _ in range(count):
+        blank = data.index(b" ", at)
+        word = data[at:blank].decode("utf8").lstrip("\n")
+        read[word] = struct.unpack_from("<%df" % dim, data, blank + 1)
+        at = blank + 1 + 4 * dim
+    assert data[at:] == b"\n" and len(read) == count
+    return read
+a, b, c = text(d + "/v.word2vec", True), binary(d + "/v.word2vec-binary"), text(d + "/v.glove", False)
+assert a == b == c and list(a) == list(b) == list(c)
+assert "red_shoe" in a and "never_met" not in a and all(any(v) for v in a.values())
+met = {r[3] for r in csv.reader(open(d + "/events.csv")) if len(r) > 3}
+assert set(a) - {"red_shoe"} <= met and len(a) > 100, len(a)
+P
+
+# What is refused.
+expect 2 'usage: tailwater export vectors FILE' "$T" export
+expect 2 '"words" cannot be exported' "$T" export words "$dir/x" --state "$dir/s"
+expect 2 '--format auto: word2vec, word2vec-binary or glove' "$T" export vectors "$dir/x" --state "$dir/s" --format auto
+expect 2 'state' "$T" export vectors "$dir/x"
+expect 1 'no such directory' "$T" export vectors "$dir/x" --state "$dir/none"
+expect 1 'Is a directory' "$T" export vectors "$dir" --state "$dir/s"
+expect 1 'No such file' "$T" export vectors "$dir/none/x" --state "$dir/s"
+{ head -1 "$dir/events.csv"; printf '1601000009000,item,,never met,c1,,,\n'; } >"$dir/item.csv"
+"$T" replay "$dir/item.csv" --state "$dir/item" --lists none >/dev/null
+expect 1 'no item of which anything was learned' "$T" export vectors "$dir/x" --state "$dir/item"
+[ ! -e "$dir/x" ] && [ ! -e "$dir/x.part" ] || { echo "something was left behind"; failed=1; }
+
+echo "$checks commands tried"
+exit $failed
