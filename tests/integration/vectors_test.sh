@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Files of vectors from outside: what `export vectors` writes, by the rules that gensim reads by, and what is refused.
+# Files of vectors from outside: what `export vectors` and `train embeddings` write, by the rules that gensim reads by, and what is refused.
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -25,14 +25,13 @@ expect 0 '^[0-9]+ vectors of 16 numbers to .*/again; left out 1 items of which n
 cmp -s "$dir/again" "$dir/v.word2vec" || { echo "the same state gave another file"; failed=1; }
 
 # As gensim.models.keyedvectors reads them (its 4.4.0 did, bit for bit, when this was written).
-python3 - "$dir" <<'P' || failed=1
-import csv, struct, sys
-d = sys.argv[1]
+cat >"$dir/forms.py" <<'P'
+import struct
 f32 = lambda x: struct.unpack("f", struct.pack("f", float(x)))[0]
-def text(path, header):
+def text(path, dim=0): # dim: of a file without a header
     lines = open(path, "rb").read().split(b"\n")
     assert lines.pop() == b""
-    count, dim = map(int, lines.pop(0).split()) if header else (len(lines), 16)
+    count, dim = (len(lines), dim) if dim else map(int, lines.pop(0).split())
     assert len(lines) == count
     read = {}
     for line in lines:
@@ -52,14 +51,55 @@ def binary(path):
         at = blank + 1 + 4 * dim
     assert data[at:] == b"\n" and len(read) == count
     return read
-a, b, c = text(d + "/v.word2vec", True), binary(d + "/v.word2vec-binary"), text(d + "/v.glove", False)
+P
+export PYTHONPATH=$dir PYTHONDONTWRITEBYTECODE=1
+python3 - "$dir" <<'P' || failed=1
+import csv, sys
+from forms import text, binary
+d = sys.argv[1]
+a, b, c = text(d + "/v.word2vec"), binary(d + "/v.word2vec-binary"), text(d + "/v.glove", 16)
 assert a == b == c and list(a) == list(b) == list(c)
 assert "red_shoe" in a and "never_met" not in a and all(any(v) for v in a.values())
 met = {r[3] for r in csv.reader(open(d + "/events.csv")) if len(r) > 3}
 assert set(a) - {"red_shoe"} <= met and len(a) > 100, len(a)
 P
 
+# Embeddings of what was met together: the same in each form, and again with the same seed.
+for form in word2vec word2vec-binary glove; do
+    expect 0 '"items":[1-9][0-9]*,"rare":[1-9][0-9]*,"size":100,"window":5,"negatives":5,"seed":1,"pairs":[1-9][0-9]*,"loss":\[([0-9.]+,){4}[0-9.]+\]' \
+        "$T" train embeddings "$dir/all.csv" --out "$dir/e.$form" --format $form --json
+done
+expect 0 '^[0-9]+ vectors of 100 numbers to ' "$T" train embeddings "$dir/all.csv" --out "$dir/again"
+cmp -s "$dir/again" "$dir/e.word2vec" || { echo "the same seed gave another file"; failed=1; }
+expect 0 '"size":8,"window":2,"negatives":3,"seed":9' "$T" train embeddings "$dir/all.csv" "$dir/events.csv" --out "$dir/e.small" \
+    --size 8 --window 2 --negatives 3 --epochs 2 --min-count 1 --session 30 --set seed=9 --json
+python3 - "$dir" <<'P' || failed=1
+import sys
+from forms import text, binary
+d = sys.argv[1]
+a, b, c = text(d + "/e.word2vec"), binary(d + "/e.word2vec-binary"), text(d + "/e.glove", 100)
+assert a == b == c and list(a) == list(b) and len(a) > 50 and len(next(iter(a.values()))) == 100
+small = text(d + "/e.small")
+assert set(a) < set(small) and "red_shoe" in small and len(small["red_shoe"]) == 8
+P
+
 # What is refused.
+expect 2 'usage: tailwater train WHAT' "$T" train
+expect 2 '"dance" cannot be trained' "$T" train dance
+expect 2 'unknown option --dance' "$T" train --dance
+expect 0 'embeddings +Vectors of the items' "$T" train --help
+expect 0 'Options:' "$T" train embeddings --help
+expect 2 'usage: tailwater train embeddings' "$T" train embeddings
+expect 2 '--out FILE is wanted' "$T" train embeddings "$dir/all.csv"
+expect 2 '--format auto: word2vec, word2vec-binary or glove' "$T" train embeddings "$dir/all.csv" --out "$dir/x" --format auto
+expect 2 '--size 0: a whole number from 1 to 4096' "$T" train embeddings "$dir/all.csv" --out "$dir/x" --size 0
+expect 1 'No such file' "$T" train embeddings "$dir/gone.csv" --out "$dir/x"
+expect 1 'Is a directory' "$T" train embeddings "$dir/all.csv" --out "$dir"
+expect 1 'no item is met 99999 times' "$T" train embeddings "$dir/all.csv" --out "$dir/x" --min-count 99999
+{ head -1 "$dir/events.csv"; for i in 1 2 3 4 5; do printf '160100000%d000,click,u%d,i1,,,,\n' $i $i; done; } >"$dir/alone.csv"
+expect 1 'no user meets two of the 1 items' "$T" train embeddings "$dir/alone.csv" --out "$dir/x"
+: >"$dir/empty"
+expect 65 'empty' "$T" train embeddings "$dir/empty" --out "$dir/x"
 expect 2 'usage: tailwater export vectors FILE' "$T" export
 expect 2 '"words" cannot be exported' "$T" export words "$dir/x" --state "$dir/s"
 expect 2 '--format auto: word2vec, word2vec-binary or glove' "$T" export vectors "$dir/x" --state "$dir/s" --format auto

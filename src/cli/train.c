@@ -1,0 +1,34 @@
+/* `tailwater train WHAT ...`: finds what is to be trained and hands the rest of the line over. */
+#include "cli/train.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const tw_command *const subjects[] = {&tw_train_embeddings};
+#define SUBJECTS_COUNT (sizeof subjects / sizeof subjects[0])
+
+static void print_help(void) {
+    printf("tailwater train WHAT [FILE...]\n\n%s\n\nOptions:\n", tw_command_train.doc);
+    for (size_t i = 0; i < SUBJECTS_COUNT; i++)
+        printf("  %-12s %s\n", subjects[i]->name + sizeof "train", subjects[i]->doc);
+    printf("  %-12s This text; after WHAT its own options\n\nExit codes: 0 done, 1 failure, 2 usage, 65 bad file.\n",
+           "--help");
+}
+
+static tw_code run(int argc, char **argv, tw_err *err) {
+    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
+        print_help();
+        return TW_OK;
+    }
+    if (argc > 1 && strncmp(argv[1], "--", 2) == 0)
+        return tw_fail(err, TW_E_USAGE, "unknown option %s (try tailwater train --help)", argv[1]);
+    for (size_t i = 0; argc > 1 && i < SUBJECTS_COUNT; i++)
+        if (strcmp(subjects[i]->name + sizeof "train", argv[1]) == 0)
+            return subjects[i]->run(argc - 1, argv + 1, err);
+    if (argc > 1)
+        return tw_fail(err, TW_E_USAGE, "\"%s\" cannot be trained (try tailwater train --help)", argv[1]);
+    return tw_fail(err, TW_E_USAGE, "usage: tailwater train %s", tw_command_train.usage);
+}
+
+const tw_command tw_command_train = {"train", "WHAT [FILE...]", "Trains a model offline and writes it into a file",
+                                     run};
