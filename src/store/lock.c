@@ -89,7 +89,7 @@ static tw_code lock_alone(tw_store *store, const char *path, tw_err *err) {
         store->dir, store->dir);
 }
 
-static tw_code check_not_cut(const tw_store *store, int fd, tw_err *err) {
+static tw_code check_heads(const tw_store *store, int fd, tw_err *err) {
     struct stat st;
     if (TW_STORE_SYSTEM(fstat(fd, &st)) != 0)
         return tw_fail_errno(err, TW_E_IO, "%s/data.mdb", store->dir);
@@ -98,6 +98,12 @@ static tw_code check_not_cut(const tw_store *store, int fd, tw_err *err) {
                        "%s/data.mdb is truncated: %" PRId64 " bytes, a store has at least %d; bring back a copy, or "
                        "remove the directory to begin anew",
                        store->dir, (int64_t)st.st_size, DATA_BYTES_MIN);
+    if (!tw_pages_size_fits(fd))
+        return tw_fail(
+            err, TW_E_STORE,
+            "the heads of %s/data.mdb do not agree on the size of a page: it is damaged; bring back a copy, or "
+            "remove the directory to begin anew",
+            store->dir);
     return TW_OK;
 }
 
@@ -147,7 +153,7 @@ tw_code tw_store_lock_writer(tw_store *store, tw_err *err) {
         store->lock_fd = TW_STORE_SYSTEM(open(path, O_RDWR | O_CLOEXEC));
         if (store->lock_fd >= 0) {
             TW_TRY(lock_alone(store, path, err));
-            return check_not_cut(store, store->lock_fd, err);
+            return check_heads(store, store->lock_fd, err);
         }
         if (errno != ENOENT)
             return tw_fail_errno(err, TW_E_IO, "%s", path);
@@ -171,7 +177,7 @@ tw_code tw_store_lock_reader(tw_store *store, bool *ret_listed, tw_err *err) {
     }
     if (store->lock_fd < 0)
         return tw_fail_errno(err, TW_E_IO, "%s", path);
-    TW_TRY(check_not_cut(store, store->lock_fd, err));
+    TW_TRY(check_heads(store, store->lock_fd, err));
     int fd = TW_STORE_SYSTEM(open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     *ret_listed = fd >= 0;
     if (fd >= 0) {

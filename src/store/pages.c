@@ -10,19 +10,33 @@
 #define META_MAGIC 0xBEEFC0DE
 #define DATA_VERSION 1
 #define KEY_SIZE_MAX 511
+#define PAGE_SIZE_MAX 65536
 
 bool tw_pages_read(const tw_pages *pages, void *to, size_t size, uint64_t offset) {
     return pread(pages->fd, to, size, (off_t)offset) == (ssize_t)size;
 }
 
+static bool read_meta(const tw_pages *pages, uint64_t page, tw_page_meta *ret_meta) {
+    return tw_pages_read(pages, ret_meta, sizeof *ret_meta, page * pages->page_size + sizeof(tw_page_head)) &&
+           ret_meta->magic == META_MAGIC && ret_meta->version == DATA_VERSION;
+}
+
+bool tw_pages_size_fits(int fd) {
+    tw_pages pages = {.fd = fd};
+    tw_page_meta meta;
+    if (!read_meta(&pages, 0, &meta))
+        return true;
+    uint32_t size = meta.free_pages.pad;
+    if (size < sizeof meta || size > PAGE_SIZE_MAX || (size & (size - 1)) != 0)
+        return false;
+    pages.page_size = size;
+    return !read_meta(&pages, 1, &meta) || meta.free_pages.pad == size;
+}
+
 bool tw_pages_meta(const tw_pages *pages, uint64_t txn, tw_page_meta *ret_meta) {
     tw_page_meta metas[2];
-    for (uint64_t page = 0; page < 2; page++) {
-        tw_page_meta *m = &metas[page];
-        if (!tw_pages_read(pages, m, sizeof *m, page * pages->page_size + sizeof(tw_page_head)) ||
-            m->magic != META_MAGIC || m->version != DATA_VERSION)
-            return false;
-    }
+    if (!read_meta(pages, 0, &metas[0]) || !read_meta(pages, 1, &metas[1]))
+        return false;
     /* Transactions take turns at them; in a new file both are 0. */
     uint64_t a = metas[0].txn, b = metas[1].txn;
     if (a % 2 != 0 || (a + 1 != b && b + 1 != a && (a != 0 || b != 0)))

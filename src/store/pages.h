@@ -22,7 +22,7 @@ typedef struct tw_page_tree {
 typedef struct tw_page_meta {
     uint32_t magic, version;
     uint64_t address, map_size;
-    tw_page_tree free_pages, names;
+    tw_page_tree free_pages, names; /* the size of a page is the pad of free_pages */
     uint64_t last_page, txn;
 } tw_page_meta;
 
@@ -48,6 +48,10 @@ typedef struct tw_page_entry {
 } tw_page_entry;
 
 bool tw_pages_read(const tw_pages *pages, void *to, size_t size, uint64_t offset);
+
+/* Whether both heads give the same size of a page, one that LMDB uses. It takes the newer head's on trust and looks for the other there in
+ * its map, so this must be asked before it opens the file. True of what has no two heads: LMDB refuses that itself. */
+bool tw_pages_size_fits(int fd);
 
 /* The head that belongs to a transaction. False when the two heads do not fit one another, as when a writer is overwriting one. */
 bool tw_pages_meta(const tw_pages *pages, uint64_t txn, tw_page_meta *ret_meta);

@@ -112,8 +112,14 @@ bool tw_store_unseal(MDB_val key, MDB_val value, tw_slice *ret_bytes) {
 }
 
 int tw_store_begin_read(tw_store *store, MDB_txn **ret_txn) {
+    MDB_envinfo info;
+    size_t size = 0;
     int result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn));
     while (result == MDB_MAP_RESIZED) { /* the writer's map is larger than ours, and in use */
+        mdb_env_info(store->env, &info);
+        if (info.me_mapsize == size) /* ours as it is, and still too small: a number of pages that no map could hold */
+            return MDB_CORRUPTED;
+        size = info.me_mapsize;
         result = TW_STORE_CALL(mdb_env_set_mapsize(store->env, 0));
         if (result == 0)
             result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, MDB_RDONLY, ret_txn));
