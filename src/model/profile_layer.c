@@ -3,8 +3,8 @@
 
 #include "base/alloc.h"
 #include "base/rng.h"
+#include "model/adam.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,14 +106,8 @@ void tw_layer_step(tw_layer *layer, const tw_kernels *kernels, tw_descent descen
         kernels->axpy(layer->weights, -descent.rate, layer->slopes, (int)size);
         return;
     }
-    float first_left = (float)(1.0 - pow(0.9, (double)steps)), second_left = (float)(1.0 - pow(0.999, (double)steps));
-    for (size_t i = 0; i < size; i++) {
-        float slope = layer->slopes[i];
-        layer->first[i] = 0.9f * layer->first[i] + 0.1f * slope;
-        layer->second[i] = 0.999f * layer->second[i] + 0.001f * slope * slope;
-        layer->weights[i] -=
-            descent.rate * (layer->first[i] / first_left) / (sqrtf(layer->second[i] / second_left) + 1e-8f);
-    }
+    tw_adam_step(layer->weights, layer->slopes, layer->first, layer->second, size, (tw_adam){.rate = descent.rate},
+                 steps);
 }
 
 void tw_layer_encode(const tw_layer *layer, tw_buf *out) {

@@ -2,6 +2,7 @@
 #include "model/profile_network.h"
 
 #include "base/alloc.h"
+#include "model/adam.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -129,16 +130,12 @@ float tw_network_backward(tw_network *network, const float *x, int x_stride, con
 /* The mixture is so few numbers that a layer of its own would cost more than it explains. */
 static void step_mix(tw_network *network) {
     tw_descent descent = network->shape.descent;
-    float first_left = (float)(1.0 - pow(0.9, (double)network->steps)),
-          second_left = (float)(1.0 - pow(0.999, (double)network->steps));
-    for (int k = 0; k < network->shape.mixed; k++) {
-        float slope = network->mix_slopes[k];
-        network->mix_first[k] = 0.9f * network->mix_first[k] + 0.1f * slope;
-        network->mix_second[k] = 0.999f * network->mix_second[k] + 0.001f * slope * slope;
-        network->mix[k] -= descent.adam ? descent.rate * (network->mix_first[k] / first_left) /
-                                              (sqrtf(network->mix_second[k] / second_left) + 1e-8f)
-                                        : descent.rate * slope;
-    }
+    if (descent.adam)
+        tw_adam_step(network->mix, network->mix_slopes, network->mix_first, network->mix_second,
+                     (size_t)network->shape.mixed, (tw_adam){.rate = descent.rate}, network->steps);
+    else
+        for (int k = 0; k < network->shape.mixed; k++)
+            network->mix[k] -= descent.rate * network->mix_slopes[k];
 }
 
 void tw_network_step(tw_network *network) {
