@@ -11,6 +11,13 @@
 #define SESSIONS 64 /* side by side */
 #define RECENT 256  /* events that may come again */
 #define COMPLEMENTS 3
+#define SEEN 8 /* items of a session that may be looked at again */
+/* Shares of what a user in the funnel does next, and by how many events a session may be longer there; chosen. */
+#define PUT_IN_BASKET 0.1
+#define WANDER 0.1
+#define LOOK_AGAIN 0.06
+#define BUY_ANYWAY 0.003
+#define LONGER 12
 #define LATE_MAX_MS (6 * 3600000LL)
 
 typedef struct session {
@@ -18,6 +25,10 @@ typedef struct session {
     int left;          /* events still to come; 0: over */
     int64_t basket_ms; /* time of the basket that is being paid; 0: none */
     int basket_left;
+    /* Of the funnel alone. */
+    bool comparing, decided;
+    int seen_count;
+    uint32_t seen[SEEN]; /* items of this session, the oldest overwritten */
 } session;
 
 typedef struct drawn { /* an event without its texts */
@@ -128,6 +139,47 @@ static void start_session(tw_shop *shop, session *s) {
     s->category = tw_rng_below(&shop->rng, 10) < 8 ? tw_shop_favourite(o, s->user, shifts_passed(shop))
                                                    : tw_rng_below(&shop->rng, o->categories);
     s->last_item = item_of(o, s->category, zipf(&shop->rng, o->items / o->categories));
+    if (o->funnel)
+        s->left += (int)tw_rng_below(&shop->rng, LONGER);
+}
+
+static bool seen_before(const session *s, uint32_t item) {
+    for (int i = 0; i < s->seen_count && i < SEEN; i++)
+        if (s->seen[i] == item)
+            return true;
+    return false;
+}
+
+/* One event of a session in the funnel. Who has decided stays until they buy or wander off. */
+static void step_funnel(tw_shop *shop, session *s, drawn *d) {
+    const tw_shop_options *o = &shop->options;
+    double die = tw_rng_unit(&shop->rng);
+    if (tw_rng_unit(&shop->rng) < (s->decided ? TW_SHOP_DECIDED : BUY_ANYWAY)) {
+        d->kind = TW_KIND_PURCHASE;
+        d->item = s->last_item;
+        s->basket_ms = d->event_ms;
+        s->basket_left = (int)tw_rng_below(&shop->rng, 3);
+        s->left = 0;
+        return;
+    }
+    d->kind = TW_KIND_CLICK;
+    if (die < PUT_IN_BASKET) {
+        d->kind = TW_KIND_CART;
+        s->decided = s->comparing;
+    } else if (die < PUT_IN_BASKET + WANDER) {
+        s->category = (s->category + 1 + tw_rng_below(&shop->rng, o->categories)) % o->categories;
+        s->last_item = item_of(o, s->category, zipf(&shop->rng, o->items / o->categories));
+        s->comparing = s->decided = false;
+    } else {
+        bool again = die < PUT_IN_BASKET + WANDER + LOOK_AGAIN && s->seen_count > 0;
+        uint32_t held = (uint32_t)(s->seen_count < SEEN ? s->seen_count : SEEN);
+        s->last_item = again ? s->seen[tw_rng_below(&shop->rng, held)]
+                             : item_of(o, s->category, zipf(&shop->rng, o->items / o->categories));
+        s->comparing |= seen_before(s, s->last_item);
+    }
+    s->seen[s->seen_count++ % SEEN] = s->last_item;
+    s->left += s->decided && s->left < 1;
+    d->item = s->last_item;
 }
 
 static drawn step_session(tw_shop *shop) {
@@ -143,6 +195,10 @@ static drawn step_session(tw_shop *shop) {
         d.event_ms = s->basket_ms;
         s->last_item = complement_of(o, s->last_item, tw_rng_below(&shop->rng, COMPLEMENTS));
         d.item = s->last_item;
+        return d;
+    }
+    if (o->funnel) {
+        step_funnel(shop, s, &d);
         return d;
     }
     if (tw_rng_below(&shop->rng, 10) < 6)

@@ -4,6 +4,12 @@
  * Items: item n belongs to category n modulo the categories and is the (n / categories)-th most popular there (Zipf). Each has
  * a few complements that are met after it. Users: two favourite categories each, drawn again for a share of the users at each
  * shift. Sessions run side by side, each of one user and mostly one category; baskets share one time; reviews come later.
+ *
+ * With funnel, purchases have a story: a user who looks again at an item of this session is comparing; who puts something into the basket
+ * while comparing has decided, and each event after that is the purchase with probability TW_SHOP_DECIDED, which ends the session; a look
+ * at another category makes the user forget either. All other carts are abandoned but for a few. So it is the order of views, carts and
+ * categories that tells who buys, not how many there are.
+ *
  * On purpose some events come twice, some late, some broken. Engine thread (or its owner's). */
 #ifndef TW_INGEST_SHOP_H
 #define TW_INGEST_SHOP_H
@@ -21,9 +27,12 @@ typedef struct tw_shop_options {
     double duplicates, late, broken; /* shares of events */
     uint32_t shifts;                 /* how many times tastes shift, evenly spread over the events */
     double shift_share;              /* of the users at each shift */
+    bool funnel;                     /* purchases follow from what came before, else from nothing */
 } tw_shop_options;
 
-/* 1,000 users, 2,000 items, 12 categories, 1 % duplicates, 1 % late, 0.2 % broken, two shifts of half the users. */
+#define TW_SHOP_DECIDED 0.3 /* at each event after the decision; chosen */
+
+/* 1,000 users, 2,000 items, 12 categories, 1 % duplicates, 1 % late, 0.2 % broken, two shifts of half the users, no funnel. */
 void tw_shop_defaults(tw_shop_options *options);
 
 typedef struct tw_shop tw_shop;

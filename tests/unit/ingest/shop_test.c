@@ -119,3 +119,54 @@ TEST(tastes_shift_when_the_truth_says_so) {
     tw_shop_free(shop);
     tw_arena_free(arena);
 }
+
+/* What a user did since the last purchase: whether an item came again in the same category, and whether a cart came after that. */
+typedef struct story {
+    uint32_t seen[8];
+    int count;
+    long category;
+    bool comparing, decided;
+} story;
+
+static void tell(story *s, const tw_event *e, long item, long category) {
+    bool again = false;
+    for (int i = 0; i < s->count && i < 8; i++)
+        again |= s->seen[i] == (uint32_t)item;
+    if (e->kind == TW_KIND_CART)
+        s->decided = s->comparing;
+    else if (category != s->category)
+        s->comparing = s->decided = false;
+    else
+        s->comparing |= again;
+    s->seen[s->count++ % 8] = (uint32_t)item;
+    s->category = category;
+}
+
+TEST(in_the_funnel_who_compared_and_then_put_into_the_basket_buys_and_others_hardly_do) {
+    static story stories[50000];
+    tw_shop_options o = options(100000);
+    o.users = 50000;
+    o.funnel = true;
+    o.duplicates = o.late = o.broken = 0;
+    tw_shop *shop = tw_shop_create(&o);
+    tw_arena *arena = tw_arena_create(4096);
+    tw_event e;
+    bool broken;
+    double asked[2] = {0}, bought[2] = {0};
+    while (tw_shop_next(shop, arena, &e, &broken)) {
+        long user = number_of(e.user_id), item = number_of(e.item_id);
+        story *s = &stories[user];
+        asked[s->decided]++;
+        bought[s->decided] += e.kind == TW_KIND_PURCHASE;
+        if (e.kind == TW_KIND_PURCHASE)
+            *s = (story){0};
+        else
+            tell(s, &e, item, item % o.categories);
+        tw_arena_reset(arena);
+    }
+    ASSERT_GT(asked[true], 1000);
+    ASSERT_GT(bought[true] / asked[true] * 100, 20);
+    ASSERT_LT(bought[false] / asked[false] * 100, 8);
+    tw_shop_free(shop);
+    tw_arena_free(arena);
+}
