@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const tw_command *const subjects[] = {&tw_train_embeddings};
+static const tw_command *const subjects[] = {&tw_train_embeddings, &tw_train_propensity};
 #define SUBJECTS_COUNT (sizeof subjects / sizeof subjects[0])
 
 static void print_help(void) {

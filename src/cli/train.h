@@ -4,6 +4,6 @@
 
 #include "cli/cli.h"
 
-extern const tw_command tw_train_embeddings;
+extern const tw_command tw_train_embeddings, tw_train_propensity;
 
 #endif

@@ -237,6 +237,16 @@
       "Learning rate of the profile network; for Adam about 0.001")                                                    \
     X(CHOICE, profile_optimizer, "profile.optimizer", 0, 0, 1, "sgd|adam",                                             \
       "Plain stochastic gradient descent, or Adam with three times the state")                                         \
+    /* Propensity. */                                                                                                  \
+    X(INT, propensity_horizon_ms, "propensity.horizon.ms", TW_DAY_MS, 1, 3650 * TW_DAY_MS, "ms",                       \
+      "Propensity is the probability that the user buys within this, in event time")                                   \
+    X(INT, propensity_steps, "propensity.steps", 20, 1, 256, "moments",                                                \
+      "Newest moments of a user that it reads; what a user does at one time (a basket) is one moment")                 \
+    X(INT, propensity_hidden, "propensity.hidden", 128, 4, 512, "units", "Width of its two recurrent layers")          \
+    X(INT, propensity_batch, "propensity.batch", 32, 1, 1024, "examples", "Examples that make one step of it")         \
+    X(REAL, propensity_rate, "propensity.rate", 0.001, 1e-9, 1, "", "Its learning rate (Adam)")                        \
+    X(REAL, propensity_decay, "propensity.decay", 0.3, 0, 100, "",                                                     \
+      "What a weight of it loses of itself at each step, as a share of the learning rate")                             \
     /* Rank. */                                                                                                        \
     X(INT, rank_list_size, "rank.list.size", 20, 1, 1000, "items", "Items in a published list")                        \
     X(CHOICE, rank_exclude, "rank.exclude", 0, 0, 2, "none|purchased|consumed",                                        \

@@ -18,7 +18,7 @@ expect 2 'Commands' "$T"
 expect 0 'Commands' "$T" --help
 expect 2 'unknown command' "$T" dance
 expect 0 'tailwater [0-9]' "$T" --version
-for command in run watch feed demo broker topics reset backup restore export replay recommend inspect evaluate tune bench config version; do
+for command in run watch feed demo broker topics reset backup restore export replay recommend inspect evaluate tune train bench config version; do
     expect 0 'Options:' "$T" $command --help
     expect 2 'unknown option' "$T" $command --dance
 done
