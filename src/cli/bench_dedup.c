@@ -53,7 +53,7 @@ tw_code tw_bench_dedup_run(tw_bench *bench, tw_err *err) {
     uint64_t live = tw_bench_size(bench, IDS_LIVE), from = 2 * live;
     size_t table_bytes = tw_bench_size(bench, TW_BENCH_TABLE_BYTES);
     tw_dedup *dedup = tw_dedup_create(WINDOW_MS, false);
-    uint64_t *table = tw_bench_table_make(table_bytes, false);
+    uint64_t *table = tw_bench_table_make(table_bytes, true);
     (void)err;
     pass(dedup, 0, from, live, &log_ns[0]);
     for (int i = 0; i < bench->runs;

@@ -86,6 +86,8 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     free(engine->records);
     free(engine->events);
     free(engine->reasons);
+    free(engine->ids);
+    free(engine->ids_known);
     free(engine);
     return NULL;
 }

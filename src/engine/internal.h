@@ -3,6 +3,7 @@
 #define TW_ENGINE_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/hash.h"
 #include "engine/engine.h"
 #include "pipeline/decode/decode.h"
 #include "pipeline/rank/queue.h"
@@ -114,6 +115,8 @@ struct tw_engine {
     tw_record *records;              /* (ingest.batch.max) */
     tw_event *events;
     tw_reason *reasons;
+    tw_hash128 *ids; /* for the duplicates, */
+    bool *ids_known; /* where asked for ahead */
     tw_route *routes;
     size_t routes_count, routes_capacity;
     size_t route_last; /* asked for last: most records come after one of the same partition */

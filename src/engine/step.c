@@ -11,8 +11,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Events that are touched ahead of the one being learned (FACTS: rows prefetched 4-8 events ahead). */
+/* Events that are touched ahead of the one being learned (FACTS: rows prefetched 4-8 events ahead), and of the one whose id is looked up. */
 #define AHEAD 8
+#define IDS_AHEAD 16
 
 /* Ranking may take this much of a step before polling goes on, unless lists are delayed to the limit (chosen: at batches of
  * 256 records polling then gets most of the core; not measured). */
@@ -124,6 +125,8 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
     engine->records = tw_zalloc(batch * sizeof *engine->records);
     engine->events = tw_zalloc(batch * sizeof *engine->events);
     engine->reasons = tw_zalloc(batch * sizeof *engine->reasons);
+    engine->ids = tw_zalloc(batch * sizeof *engine->ids);
+    engine->ids_known = tw_zalloc(batch * sizeof *engine->ids_known);
     for (int i = 0; i < source->inputs_count; i++) {
         tw_code code = decoder_for(&source->inputs[i], &engine->decoders[i], err);
         if (code != TW_OK)
@@ -220,8 +223,10 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     tw_reason reason;
     if (engine->keys_checked && !lane->items && engine->reasons[index] == TW_REASON_NONE)
         TW_TRY(tw_engine_check_key(engine, record, event, err));
-    tw_verdict verdict =
-        tw_clean_judge(lane->clean, event, engine->reasons[index], now_of(engine, record, position), &reason);
+    int64_t now_ms = now_of(engine, record, position);
+    tw_verdict verdict = engine->ids_known[index]
+                             ? tw_clean_judge_id(lane->clean, event, engine->ids[index], now_ms, &reason)
+                             : tw_clean_judge(lane->clean, event, engine->reasons[index], now_ms, &reason);
     tw_engine_count(verdict, reason);
     if (lane->items)
         engine->items_offsets += (uint64_t)(record->offset + 1 - (position->offset > 0 ? position->offset : 0));
@@ -247,20 +252,40 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     return TW_OK;
 }
 
+static const tw_lane *lane_of(tw_engine *engine, int index) {
+    const tw_record *record = &engine->records[index];
+    const tw_route *route = route_of(engine, record->input, record->partition); /* may move engine->lanes */
+    return &engine->lanes[route->lane];
+}
+
+static void touch_id(tw_engine *engine, int index) {
+    const tw_event *event = &engine->events[index];
+    engine->ids_known[index] = engine->reasons[index] == TW_REASON_NONE && (event->has & TW_HAS_KIND) &&
+                               tw_clean_prefetch(lane_of(engine, index)->clean, event, &engine->ids[index]);
+}
+
+static void touch_rows(tw_engine *engine, int index) {
+    const tw_record *record = &engine->records[index];
+    const tw_event *event = &engine->events[index];
+    if (engine->reasons[index] != TW_REASON_NONE || !(event->has & TW_HAS_KIND))
+        return;
+    const tw_lane *lane = lane_of(engine, index);
+    if (engine->ids_known[index])
+        tw_clean_prefetch_more(lane->clean, event, engine->ids[index]);
+    tw_model_prefetch(engine->model, lane->task, event, record->partition, record->offset);
+}
+
 /* Decodes the whole batch first, so that what clean and learn will need can be touched some events ahead. */
 static tw_code take_batch(tw_engine *engine, int count, tw_err *err) {
     for (int i = 0; i < count; i++)
         engine->reasons[i] = decode(engine, &engine->records[i], &engine->events[i]);
-    for (int i = 0; i < count + AHEAD; i++) {
-        if (i < count && engine->reasons[i] == TW_REASON_NONE && (engine->events[i].has & TW_HAS_KIND)) {
-            const tw_route *route = route_of(engine, engine->records[i].input, engine->records[i].partition);
-            const tw_lane *lane = &engine->lanes[route->lane];
-            tw_clean_prefetch(lane->clean, &engine->events[i]);
-            tw_model_prefetch(engine->model, lane->task, &engine->events[i], engine->records[i].partition,
-                              engine->records[i].offset);
-        }
-        if (i >= AHEAD)
-            TW_TRY(take(engine, i - AHEAD, err));
+    for (int i = 0; i < count + IDS_AHEAD; i++) {
+        if (i < count)
+            touch_id(engine, i);
+        if (i >= IDS_AHEAD - AHEAD && i < count + IDS_AHEAD - AHEAD)
+            touch_rows(engine, i - (IDS_AHEAD - AHEAD));
+        if (i >= IDS_AHEAD)
+            TW_TRY(take(engine, i - IDS_AHEAD, err));
     }
     return TW_OK;
 }

@@ -10,6 +10,13 @@
 
 #define TW_BLOCK_ROWS 16
 
+/* A slot of a table of hashes: the lowest bits a code from 1 to 511, 0 for none, above it a mark, above that a key. Codes go round: live are the
+ * `count` newest of them, down from the newest, round the end. */
+#define TW_LINE_SLOTS 8
+#define TW_LINE_CODE_BITS 9
+#define TW_LINE_CODES 511
+#define TW_LINE_KEY_SHIFT 10
+
 typedef struct tw_kernels {
     const char *name;
 
@@ -47,6 +54,10 @@ typedef struct tw_kernels {
      *   x (D)     scale, bias, upper (count TW_BLOCK_ROWS), aligned to 64 bytes as blocks are     D a multiple of 4, at most 512 */
     void (*bound_rows)(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
                        float beta, float *upper, float *peaks, int count, int D);
+    /* Bit i: slot i holds the key with a code. Bit 8 + i: the code of slot i is none or not live.     slots (TW_LINE_SLOTS) */
+    unsigned (*look)(const uint64_t *slots, uint64_t key, uint64_t newest, uint64_t count);
+    /* What does not live becomes 0, and no slot keeps its mark.     slots (n) */
+    void (*sweep)(uint64_t *slots, uint64_t newest, uint64_t count, long n);
 } tw_kernels;
 
 extern const char *const tw_kernels_names[]; /* of all builds, best first; NULL ends them */

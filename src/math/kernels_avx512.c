@@ -2,6 +2,8 @@
 #define TW_KERNELS tw_kernels_avx512
 #define TW_KERNELS_NAME "avx512"
 #ifdef __x86_64__
+#include "math/kernels.h"
+
 #include <immintrin.h>
 
 /* Four rows at a time, and the last of them again where fewer are left. Sums end in registers: what the compiler makes of the plain loop adds them
@@ -25,6 +27,21 @@ static void dot_each(const float *const *rows, const float *x, float *scores, in
     }
 }
 #define TW_KERNELS_DOT_EACH
+
+/* The whole line in one register. */
+static unsigned look(const uint64_t *slots, uint64_t key, uint64_t newest, uint64_t count) {
+    __m512i line = _mm512_loadu_si512(slots), top = _mm512_set1_epi64((long long)newest);
+    __m512i codes = _mm512_and_si512(line, _mm512_set1_epi64(TW_LINE_CODES));
+    __mmask8 used = _mm512_test_epi64_mask(codes, codes);
+    __mmask8 same = _mm512_mask_cmpeq_epi64_mask(used, _mm512_srli_epi64(line, TW_LINE_KEY_SHIFT),
+                                                 _mm512_set1_epi64((long long)key));
+    __m512i behind = _mm512_sub_epi64(top, codes);
+    behind =
+        _mm512_mask_add_epi64(behind, _mm512_cmpgt_epi64_mask(codes, top), behind, _mm512_set1_epi64(TW_LINE_CODES));
+    __mmask8 live = _mm512_mask_cmplt_epu64_mask(used, behind, _mm512_set1_epi64((long long)count));
+    return (unsigned)same | (unsigned)(uint8_t)~live << TW_LINE_SLOTS;
+}
+#define TW_KERNELS_LOOK
 
 #include "math/kernels.inc"
 

@@ -15,7 +15,7 @@ may_use() {
     model) echo "math config base" ;;
     pipeline/ingest) echo "avro kafka config base" ;;
     pipeline/decode) echo "avro base" ;;
-    pipeline/clean) echo "config base" ;;
+    pipeline/clean) echo "math config base" ;;
     pipeline/learn) echo "model config base" ;;
     pipeline/rank) echo "model config base" ;;
     pipeline/publish) echo "avro kafka config base" ;;

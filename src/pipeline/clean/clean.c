@@ -92,10 +92,17 @@ static tw_hash128 id_of(const tw_event *e) {
     return tw_hash128_of((tw_slice){bytes, (size_t)(end - bytes)});
 }
 
-void tw_clean_prefetch(const tw_clean *clean, const tw_event *event) {
-    if (clean->config->dedup_enabled && event->user_id.size <= TW_ID_SIZE_MAX &&
-        event->item_id.size <= TW_ID_SIZE_MAX && event->event_id.size <= TW_ID_SIZE_MAX && event->kind != TW_KIND_ITEM)
-        tw_dedup_prefetch(clean->windows[window_of(event->kind)], id_of(event));
+bool tw_clean_prefetch(const tw_clean *clean, const tw_event *event, tw_hash128 *ret_id) {
+    if (!clean->config->dedup_enabled || event->user_id.size > TW_ID_SIZE_MAX || event->item_id.size > TW_ID_SIZE_MAX ||
+        event->event_id.size > TW_ID_SIZE_MAX || event->kind == TW_KIND_ITEM)
+        return false;
+    *ret_id = id_of(event);
+    tw_dedup_prefetch(clean->windows[window_of(event->kind)], *ret_id);
+    return true;
+}
+
+void tw_clean_prefetch_more(const tw_clean *clean, const tw_event *event, tw_hash128 id) {
+    tw_dedup_prefetch_more(clean->windows[window_of(event->kind)], id);
 }
 
 static void add_feature(tw_clean_feature *f, double x) {
@@ -125,7 +132,8 @@ static void bound_ids(tw_clean *clean) {
     }
 }
 
-static tw_verdict judge_good(tw_clean *clean, const tw_event *e) {
+/* known: its id, NULL if it is not known yet */
+static tw_verdict judge_good(tw_clean *clean, const tw_event *e, const tw_hash128 *known) {
     if (e->kind == TW_KIND_ITEM) /* news of an item repeats harmlessly and belongs to no window */
         return TW_VERDICT_APPLIED;
     tw_clean_window window = window_of(e->kind);
@@ -136,7 +144,7 @@ static tw_verdict judge_good(tw_clean *clean, const tw_event *e) {
         return TW_VERDICT_LATE;
     int64_t newest_ms = e->event_ms > reached_ms ? e->event_ms : reached_ms;
     if (clean->config->dedup_enabled) {
-        tw_hash128 id = id_of(e);
+        tw_hash128 id = known ? *known : id_of(e);
         if (history && tw_dedup_holds(history->windows[window], id))
             return TW_VERDICT_DUPLICATE;
         if (tw_dedup_seen(clean->windows[window], id, e->event_ms, newest_ms))
@@ -147,19 +155,27 @@ static tw_verdict judge_good(tw_clean *clean, const tw_event *e) {
     return TW_VERDICT_APPLIED;
 }
 
-tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason decode_reason, int64_t now_ms,
-                          tw_reason *ret_reason) {
-    tw_reason reason = decode_reason != TW_REASON_NONE
-                           ? decode_reason
-                           : tw_rules_check(event, now_ms, clean->config->clean_skew_max_ms);
-    tw_verdict verdict = reason != TW_REASON_NONE ? TW_VERDICT_DEAD : judge_good(clean, event);
+static tw_verdict judge(tw_clean *clean, const tw_event *event, const tw_hash128 *id, tw_reason reason) {
+    tw_verdict verdict = reason != TW_REASON_NONE ? TW_VERDICT_DEAD : judge_good(clean, event, id);
     clean->counters.verdicts[verdict]++;
     if (verdict == TW_VERDICT_DEAD)
         clean->counters.reasons[reason]++;
     else if (verdict == TW_VERDICT_APPLIED)
         add_features(clean, event);
-    *ret_reason = reason;
     return verdict;
+}
+
+tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason decode_reason, int64_t now_ms,
+                          tw_reason *ret_reason) {
+    *ret_reason = decode_reason != TW_REASON_NONE ? decode_reason
+                                                  : tw_rules_check(event, now_ms, clean->config->clean_skew_max_ms);
+    return judge(clean, event, NULL, *ret_reason);
+}
+
+tw_verdict tw_clean_judge_id(tw_clean *clean, const tw_event *event, tw_hash128 id, int64_t now_ms,
+                             tw_reason *ret_reason) {
+    *ret_reason = tw_rules_check(event, now_ms, clean->config->clean_skew_max_ms);
+    return judge(clean, event, &id, *ret_reason);
 }
 
 const tw_clean_counters *tw_clean_counters_get(const tw_clean *clean) {

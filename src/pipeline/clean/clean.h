@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/event.h"
+#include "base/hash.h"
 #include "config/config.h"
 
 typedef enum tw_verdict {
@@ -41,8 +42,13 @@ void tw_clean_follow(tw_clean *clean, const tw_clean *history);
 tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason decode_reason, int64_t now_ms,
                           tw_reason *ret_reason);
 
-/* Touches the cache line that judging this event will probe, a few events ahead. */
-void tw_clean_prefetch(const tw_clean *clean, const tw_event *event);
+/* Touches what judging this event will look up: some events ahead, and again half way there with the id that the first call gave. false:
+ * nothing will be looked up. */
+bool tw_clean_prefetch(const tw_clean *clean, const tw_event *event, tw_hash128 *ret_id);
+void tw_clean_prefetch_more(const tw_clean *clean, const tw_event *event, tw_hash128 id);
+/* The same as judge for an event whose id tw_clean_prefetch gave. */
+tw_verdict tw_clean_judge_id(tw_clean *clean, const tw_event *event, tw_hash128 id, int64_t now_ms,
+                             tw_reason *ret_reason);
 
 const tw_clean_counters *tw_clean_counters_get(const tw_clean *clean);
 int64_t tw_clean_watermark_ms(const tw_clean *clean); /* INT64_MIN before the first event */

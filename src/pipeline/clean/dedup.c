@@ -37,6 +37,8 @@ struct tw_dedup {
     size_t used;            /* exact slots that are not empty, stale ones included */
     uint64_t newest, floor; /* buckets: the newest event time, the oldest that still counts */
     uint64_t swept;         /* newest at the last sweep */
+    int64_t last_ms;        /* start of the bucket that was asked for last, */
+    uint64_t last;          /* and its number: most events are of the same one, and a division costs */
     bool started;
     size_t live, per_bucket[TW_ID_CODES + 1]; /* ids by bucket code */
     fresh *changes, *ordered;                 /* since the last commit, and the same in order of buckets */
@@ -72,6 +74,14 @@ tw_dedup *tw_dedup_free(tw_dedup *d) {
 
 uint64_t tw_dedup_bucket(const tw_dedup *d, int64_t event_ms) {
     return (uint64_t)(event_ms / d->bucket_ms);
+}
+
+static uint64_t bucket_at(tw_dedup *d, int64_t event_ms) {
+    if ((uint64_t)event_ms - (uint64_t)d->last_ms >= (uint64_t)d->bucket_ms) {
+        d->last = tw_dedup_bucket(d, event_ms);
+        d->last_ms = (int64_t)d->last * d->bucket_ms;
+    }
+    return d->last;
 }
 
 static uint64_t code_of(uint64_t bucket) {
@@ -134,6 +144,10 @@ static bool move_to(tw_dedup *d, size_t lines) {
     return true;
 }
 
+static bool is_full(const tw_dedup *d) {
+    return d->live * 100 >= d->table.lines * TW_ID_LINE * FULL_PERCENT;
+}
+
 static void grow(tw_dedup *d) {
     size_t lines = d->table.lines;
     do
@@ -142,13 +156,16 @@ static void grow(tw_dedup *d) {
     d->swept = d->newest;
 }
 
-static void add(tw_dedup *d, tw_hash128 id, uint64_t bucket) {
+/* An id that find did not find. */
+static void add(tw_dedup *d, tw_hash128 id, uint64_t bucket, tw_id_room room) {
     if (d->exact) {
         if (d->used * 5 >= exacts_count(d) * 3)
             move_exact(d, d->bits + (d->live * 20 > exacts_count(d) * 9));
         place_exact(d, id, bucket);
+    } else if (room.slot != TW_ID_NONE && !is_full(d)) {
+        tw_id_table_fill(&d->table, id.lo, code_of(bucket), room);
     } else {
-        if (d->live * 100 >= d->table.lines * TW_ID_LINE * FULL_PERCENT)
+        if (is_full(d))
             grow(d);
         while (!tw_id_table_place(&d->table, id.lo, code_of(bucket), live_codes(d)))
             grow(d);
@@ -157,10 +174,11 @@ static void add(tw_dedup *d, tw_hash128 id, uint64_t bucket) {
     d->per_bucket[code_of(bucket)]++;
 }
 
-/* The bucket under which the id stands in the table, live or stale; false: it does not. *ret_at: its place. */
-static bool find(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret_bucket) {
+/* The bucket under which the id stands in the table, live or stale, *ret_at its place; false: it does not, and *ret_room is where it would go
+ * in a compact table. */
+static bool find(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret_bucket, tw_id_room *ret_room) {
     if (!d->exact) {
-        *ret_at = tw_id_table_find(&d->table, id.lo);
+        *ret_at = tw_id_table_find(&d->table, id.lo, live_codes(d), ret_room);
         if (*ret_at == TW_ID_NONE)
             return false;
         *ret_bucket = bucket_of(d, tw_id_table_code(&d->table, *ret_at));
@@ -235,20 +253,22 @@ void tw_dedup_prefetch_more(const tw_dedup *d, tw_hash128 id) {
 }
 
 bool tw_dedup_seen(tw_dedup *d, tw_hash128 id, int64_t event_ms, int64_t now_ms) {
-    uint64_t bucket = tw_dedup_bucket(d, event_ms), known;
+    uint64_t bucket = bucket_at(d, event_ms), known;
     size_t at;
-    advance(d, tw_dedup_bucket(d, now_ms > event_ms ? now_ms : event_ms));
+    tw_id_room room;
+    advance(d, now_ms > event_ms ? bucket_at(d, now_ms) : bucket);
     advance(d, d->floor); /* ahead of the newest where all was forgotten early */
     if (bucket < d->floor)
         bucket = d->floor; /* as late as lateness allows, or forgotten early: kept as if it had come just in time */
-    if (find(d, id, &at, &known)) {
+    if (find(d, id, &at, &known, &room)) {
         if (is_live(d, known))
             return true;
         set_bucket(d, at, bucket);
     } else {
-        add(d, id, bucket);
+        add(d, id, bucket, room);
     }
-    d->changes = tw_grow(d->changes, &d->changes_capacity, d->changes_count + 1, sizeof *d->changes);
+    if (d->changes_count == d->changes_capacity)
+        d->changes = tw_grow(d->changes, &d->changes_capacity, d->changes_count + 1, sizeof *d->changes);
     d->changes[d->changes_count++] = (fresh){bucket, id};
     return false;
 }
@@ -256,7 +276,8 @@ bool tw_dedup_seen(tw_dedup *d, tw_hash128 id, int64_t event_ms, int64_t now_ms)
 bool tw_dedup_holds(const tw_dedup *d, tw_hash128 id) {
     uint64_t known;
     size_t at;
-    return find(d, id, &at, &known) && is_live(d, known);
+    tw_id_room room;
+    return find(d, id, &at, &known, &room) && is_live(d, known);
 }
 
 size_t tw_dedup_forget_oldest(tw_dedup *d) {
@@ -333,6 +354,7 @@ tw_code tw_dedup_load_meta(tw_dedup *d, tw_cursor *c, tw_err *err) {
 
 tw_code tw_dedup_load(tw_dedup *d, uint64_t bucket, tw_slice bytes, tw_err *err) {
     size_t width = d->exact ? 16 : 8, at, i;
+    tw_id_room room;
     if (bytes.size % width || bucket > d->newest)
         return tw_fail(err, TW_E_STORE, "the log of a dedup window is damaged");
     if (bucket < d->floor)
@@ -343,8 +365,8 @@ tw_code tw_dedup_load(tw_dedup *d, uint64_t bucket, tw_slice bytes, tw_err *err)
         memcpy(&id.lo, bytes.data + i, 8);
         if (d->exact)
             memcpy(&id.hi, bytes.data + i + 8, 8);
-        if (!find(d, id, &at, &known))
-            add(d, id, bucket);
+        if (!find(d, id, &at, &known, &room))
+            add(d, id, bucket, room);
     }
     return TW_OK;
 }

@@ -7,20 +7,22 @@
 
 #include <stdlib.h>
 
-#define CODE_MASK ((uint64_t)511)
-#define MARK ((uint64_t)1 << 9) /* in a line's slot n: some hash that tried this line as its n-th went on from here */
-#define KEY_SHIFT 10            /* above it: how far (3 bits), place in the home line (3), tag (48) */
+#define CODE_MASK ((uint64_t)TW_LINE_CODES)
+#define MARK     \
+    ((uint64_t)1 \
+     << TW_LINE_CODE_BITS) /* in a line's slot n: some hash that tried this line as its n-th went on from here */
+#define KEY_SHIFT TW_LINE_KEY_SHIFT /* above it: how far (3 bits), place in the home line (3), tag (48) */
 #define FAR_MASK ((uint64_t)7)
 #define FARS 8 /* lines that a hash may go to */
 #define TAG_BITS 48
 #define TAG_MASK (((uint64_t)1 << TAG_BITS) - 1)
 
 _Static_assert(FARS <= TW_ID_LINE, "a mark for each");
-_Static_assert(TW_ID_CODES == CODE_MASK, "every code but 0 is used");
 
 void tw_id_table_init(tw_id_table *table, size_t lines) {
     size_t least = TW_ID_SLOTS_MIN / TW_ID_LINE;
     table->lines = lines < least ? least : lines + lines % 2;
+    table->kernels = tw_kernels_get();
     table->slots = tw_alloc_large(table->lines * TW_ID_LINE * sizeof *table->slots);
 }
 
@@ -55,8 +57,9 @@ void tw_id_table_prefetch(const tw_id_table *table, uint64_t hash) {
 
 void tw_id_table_prefetch_more(const tw_id_table *table, uint64_t hash) {
     size_t home = home_slot(table, hash) / TW_ID_LINE;
-    if (table->slots[home * TW_ID_LINE] & MARK)
-        TW_PREFETCH(&table->slots[(home ^ 1) * TW_ID_LINE]);
+    uint64_t more =
+        table->slots[home * TW_ID_LINE] / MARK & 1; /* without a branch, which would be guessed wrong often */
+    TW_PREFETCH(&table->slots[(home ^ more) * TW_ID_LINE]);
 }
 
 /* What a slot holds above KEY_SHIFT for this hash when it went on `far` lines. */
@@ -64,40 +67,47 @@ static uint64_t key_of(size_t home, uint64_t hash, uint64_t far) {
     return (hash & TAG_MASK) << 6 | (home % TW_ID_LINE) << 3 | far;
 }
 
-size_t tw_id_table_find(const tw_id_table *table, uint64_t hash) {
+static unsigned look(const tw_id_table *table, const uint64_t *slots, uint64_t key, tw_id_live live) {
+    return table->kernels->look(slots, key, live.newest, live.count);
+}
+
+size_t tw_id_table_find(const tw_id_table *table, uint64_t hash, tw_id_live live, tw_id_room *ret_room) {
     size_t home = home_slot(table, hash);
     uint64_t key = key_of(home, hash, 0);
+    *ret_room = (tw_id_room){.slot = TW_ID_NONE};
     for (uint64_t far = 0; far < FARS; far++) {
-        size_t line = line_at(table, home / TW_ID_LINE, hash & TAG_MASK, far);
-        const uint64_t *slots = &table->slots[line * TW_ID_LINE];
-        unsigned found = 0;
-        for (unsigned i = 0; i < TW_ID_LINE;
-             i++) /* all, without a branch; an empty slot has code 0 and is left out below */
-            found |= (unsigned)(slots[i] >> KEY_SHIFT == (key | far)) << i;
-        for (; found; found &= found - 1) {
-            unsigned i = (unsigned)__builtin_ctz(found);
-            if (slots[i] & CODE_MASK)
-                return line * TW_ID_LINE + i;
-        }
-        if (!(slots[far] & MARK))
+        size_t first = line_at(table, home / TW_ID_LINE, hash & TAG_MASK, far) * TW_ID_LINE;
+        unsigned seen = look(table, &table->slots[first], key | far, live), room = seen >> TW_ID_LINE;
+        if (seen % (1u << TW_ID_LINE))
+            return first + (size_t)__builtin_ctz(seen);
+        if (room && ret_room->slot == TW_ID_NONE)
+            *ret_room = (tw_id_room){first + (size_t)__builtin_ctz(room), far};
+        if (!(table->slots[first + far] & MARK))
             break;
     }
     return TW_ID_NONE;
 }
 
+static void fill(tw_id_table *table, size_t home, uint64_t hash, uint64_t code, tw_id_room room) {
+    uint64_t *slot = &table->slots[room.slot];
+    *slot = key_of(home, hash, room.far) << KEY_SHIFT | (*slot & MARK) | code;
+}
+
+void tw_id_table_fill(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_room room) {
+    TW_ASSERT(room.slot != TW_ID_NONE);
+    fill(table, home_slot(table, hash), hash, code, room);
+}
+
 bool tw_id_table_place(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_live live) {
     size_t home = home_slot(table, hash);
     for (uint64_t far = 0; far < FARS; far++) {
-        uint64_t *slots = &table->slots[line_at(table, home / TW_ID_LINE, hash & TAG_MASK, far) * TW_ID_LINE];
-        unsigned taken = 0;
-        for (unsigned i = 0; i < TW_ID_LINE; i++)
-            taken |= (unsigned)tw_id_is_live(slots[i] & CODE_MASK, live) << i;
-        if (taken != (1u << TW_ID_LINE) - 1) {
-            unsigned i = (unsigned)__builtin_ctz(~taken);
-            slots[i] = key_of(home, hash, far) << KEY_SHIFT | (slots[i] & MARK) | code;
+        size_t first = line_at(table, home / TW_ID_LINE, hash & TAG_MASK, far) * TW_ID_LINE;
+        unsigned room = look(table, &table->slots[first], 0, live) >> TW_ID_LINE;
+        if (room) {
+            fill(table, home, hash, code, (tw_id_room){first + (size_t)__builtin_ctz(room), far});
             return true;
         }
-        slots[far] |= MARK;
+        table->slots[first + far] |= MARK;
     }
     return false;
 }
@@ -125,14 +135,25 @@ uint64_t tw_id_table_hash(const tw_id_table *table, size_t slot) {
     return least + (((key >> 6) - least) & TAG_MASK);
 }
 
+/* Some slot of a line holds a hash that went on from elsewhere. */
+static bool has_guests(const uint64_t *slots) {
+    uint64_t fars = 0;
+    for (int i = 0; i < TW_ID_LINE; i++)
+        fars |= slots[i];
+    return fars >> KEY_SHIFT & FAR_MASK;
+}
+
 void tw_id_table_sweep(tw_id_table *table, tw_id_live live) {
     size_t slots = table->lines * TW_ID_LINE;
-    for (size_t at = 0; at < slots; at++)
-        table->slots[at] = tw_id_is_live(table->slots[at] & CODE_MASK, live) ? table->slots[at] & ~MARK : 0;
-    for (size_t at = 0; at < slots; at++) {
-        uint64_t key = table->slots[at] >> KEY_SHIFT;
-        size_t home = key & FAR_MASK ? home_line(table, at) : 0;
-        for (uint64_t far = 0; far < (key & FAR_MASK); far++)
-            table->slots[line_at(table, home, key >> 6, far) * TW_ID_LINE + far] |= MARK;
+    table->kernels->sweep(table->slots, live.newest, live.count, (long)slots);
+    for (size_t first = 0; first < slots; first += TW_ID_LINE) {
+        if (!has_guests(&table->slots[first]))
+            continue;
+        for (size_t at = first; at < first + TW_ID_LINE; at++) {
+            uint64_t key = table->slots[at] >> KEY_SHIFT;
+            size_t home = key & FAR_MASK ? home_line(table, at) : 0;
+            for (uint64_t far = 0; far < (key & FAR_MASK); far++)
+                table->slots[line_at(table, home, key >> 6, far) * TW_ID_LINE + far] |= MARK;
+        }
     }
 }

@@ -227,3 +227,38 @@ TEST(each_build_that_the_processor_has_was_tried) {
     ASSERT_GE(here, 1);
     ASSERT_TRUE(tw_kernels_named("plain") != NULL && tw_kernels_named("sse9") == NULL && tw_kernels_named("") == NULL);
 }
+
+/* Lives or not, said another way: some step from 0 to count - 1 down from the newest, round the end, meets the code. */
+static bool meets(uint64_t code, uint64_t newest, uint64_t count) {
+    for (uint64_t step = 0; step < count; step++)
+        if ((newest + TW_LINE_CODES - 1 - step) % TW_LINE_CODES + 1 == code)
+            return true;
+    return false;
+}
+
+TEST(every_build_sees_the_same_in_a_line_and_sweeps_it_alike) {
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 9, 0);
+        for (int round = 0; round < 3000; round++) {
+            uint64_t slots[TW_LINE_SLOTS], swept[TW_LINE_SLOTS], key = tw_rng_next(&rng) >> TW_LINE_KEY_SHIFT;
+            uint64_t newest = 1 + tw_rng_below(&rng, TW_LINE_CODES), count = tw_rng_below(&rng, 260);
+            for (int i = 0; i < TW_LINE_SLOTS; i++) { /* codes at every edge, the key of some, and in empty slots too */
+                const uint64_t codes[] = {0, 1, TW_LINE_CODES, newest, tw_rng_below(&rng, TW_LINE_CODES + 1)};
+                uint64_t held = tw_rng_below(&rng, 3) ? tw_rng_next(&rng) >> TW_LINE_KEY_SHIFT : key;
+                slots[i] = held << TW_LINE_KEY_SHIFT | (uint64_t)tw_rng_below(&rng, 2) << TW_LINE_CODE_BITS |
+                           codes[tw_rng_below(&rng, 5)];
+            }
+            memcpy(swept, slots, sizeof swept);
+            k->sweep(swept, newest, count, TW_LINE_SLOTS);
+            unsigned seen = k->look(slots, key, newest, count);
+            ASSERT_EQ(seen >> 2 * TW_LINE_SLOTS, 0);
+            for (int i = 0; i < TW_LINE_SLOTS; i++) {
+                uint64_t code = slots[i] & TW_LINE_CODES;
+                bool live = code != 0 && meets(code, newest, count);
+                ASSERT_EQ(seen >> i & 1, code != 0 && slots[i] >> TW_LINE_KEY_SHIFT == key);
+                ASSERT_EQ(seen >> (TW_LINE_SLOTS + i) & 1, !live);
+                ASSERT_EQ(swept[i], live ? slots[i] & ~((uint64_t)1 << TW_LINE_CODE_BITS) : 0);
+            }
+        }
+    }
+}
