@@ -10,7 +10,6 @@
 #include <stdio.h>
 
 #define SHOP_EVENTS 500000
-#define AHEAD 16 /* events whose ids are asked for */
 
 /* One run of the whole. Events of another time are what they are: nothing may be late or doubly seen here but what the
  * stream itself repeats. */
@@ -57,18 +56,25 @@ static tw_code run_whole(const tw_bench_events *events, const tw_config *config,
 static double clean_alone_ns(const tw_bench_events *events, const tw_config *config) {
     tw_clean *clean = tw_clean_create(config);
     tw_reason reason;
-    tw_hash128 ids[AHEAD];
-    bool known[AHEAD] = {0};
+    tw_hash128 ids[TW_CLEAN_BLOCK];
+    bool known[TW_CLEAN_BLOCK];
     int64_t start_ns = tw_bench_now_ns();
-    for (size_t i = 0; i < events->count + AHEAD; i++) { /* as the engine does it */
-        size_t next = i % AHEAD, half = (i + AHEAD / 2) % AHEAD;
-        if (i >= AHEAD && known[next])
-            tw_clean_judge_id(clean, &events->events[i - AHEAD], ids[next], INT64_MAX / 2, &reason);
-        else if (i >= AHEAD)
-            tw_clean_judge(clean, &events->events[i - AHEAD], TW_REASON_NONE, INT64_MAX / 2, &reason);
-        if (i >= AHEAD / 2 && known[half])
-            tw_clean_prefetch_more(clean, &events->events[i - AHEAD / 2], ids[half]);
-        known[next] = i < events->count && tw_clean_prefetch(clean, &events->events[i], &ids[next]);
+    for (size_t first = 0; first < events->count; first += TW_CLEAN_BLOCK) { /* much as the engine does it */
+        const tw_event *block = &events->events[first];
+        size_t count = events->count - first < TW_CLEAN_BLOCK ? events->count - first : TW_CLEAN_BLOCK;
+        for (size_t i = 0; i < count; i++)
+            known[i] = tw_clean_id(clean, &block[i], &ids[i]);
+        for (size_t i = 0; i < count; i++)
+            if (known[i])
+                tw_clean_prefetch(clean, block[i].kind, ids[i]);
+        for (size_t i = 0; i < count; i++)
+            if (known[i])
+                tw_clean_prefetch_more(clean, block[i].kind, ids[i]);
+        for (size_t i = 0; i < count; i++)
+            if (known[i])
+                tw_clean_judge_id(clean, &block[i], ids[i], INT64_MAX / 2, &reason);
+            else
+                tw_clean_judge(clean, &block[i], TW_REASON_NONE, INT64_MAX / 2, &reason);
     }
     double ns = (double)(tw_bench_now_ns() - start_ns) / (double)events->count;
     tw_clean_free(clean);

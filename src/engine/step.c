@@ -11,9 +11,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* Events that are touched ahead of the one being learned (FACTS: rows prefetched 4-8 events ahead), and of the one whose id is looked up. */
+/* Events that are touched ahead of the one being learned (FACTS: rows prefetched 4-8 events ahead). */
 #define AHEAD 8
-#define IDS_AHEAD 16
 
 /* Ranking may take this much of a step before polling goes on, unless lists are delayed to the limit (chosen: at batches of
  * 256 records polling then gets most of the core; not measured). */
@@ -258,34 +257,44 @@ static const tw_lane *lane_of(tw_engine *engine, int index) {
     return &engine->lanes[route->lane];
 }
 
-static void touch_id(tw_engine *engine, int index) {
+static void find_id(tw_engine *engine, int index) {
     const tw_event *event = &engine->events[index];
     engine->ids_known[index] = engine->reasons[index] == TW_REASON_NONE && (event->has & TW_HAS_KIND) &&
-                               tw_clean_prefetch(lane_of(engine, index)->clean, event, &engine->ids[index]);
+                               tw_clean_id(lane_of(engine, index)->clean, event, &engine->ids[index]);
+}
+
+typedef void (*touch_fn)(const tw_clean *clean, tw_kind kind, tw_hash128 id);
+
+/* The ids of the block from `first` on, all of them and nothing else. */
+static void touch_ids(tw_engine *engine, int first, int count, touch_fn touch) {
+    for (int i = first; i < first + TW_CLEAN_BLOCK && i < count; i++)
+        if (engine->ids_known[i])
+            touch(lane_of(engine, i)->clean, engine->events[i].kind, engine->ids[i]);
 }
 
 static void touch_rows(tw_engine *engine, int index) {
     const tw_record *record = &engine->records[index];
     const tw_event *event = &engine->events[index];
-    if (engine->reasons[index] != TW_REASON_NONE || !(event->has & TW_HAS_KIND))
-        return;
-    const tw_lane *lane = lane_of(engine, index);
-    if (engine->ids_known[index])
-        tw_clean_prefetch_more(lane->clean, event, engine->ids[index]);
-    tw_model_prefetch(engine->model, lane->task, event, record->partition, record->offset);
+    if (engine->reasons[index] == TW_REASON_NONE && (event->has & TW_HAS_KIND))
+        tw_model_prefetch(engine->model, lane_of(engine, index)->task, event, record->partition, record->offset);
 }
 
 /* Decodes the whole batch first, so that what clean and learn will need can be touched some events ahead. */
 static tw_code take_batch(tw_engine *engine, int count, tw_err *err) {
     for (int i = 0; i < count; i++)
         engine->reasons[i] = decode(engine, &engine->records[i], &engine->events[i]);
-    for (int i = 0; i < count + IDS_AHEAD; i++) {
+    for (int i = 0; i < count; i++)
+        find_id(engine, i);
+    touch_ids(engine, 0, count, tw_clean_prefetch);
+    for (int i = 0; i < count + AHEAD; i++) {
+        if (i % TW_CLEAN_BLOCK == 0) {
+            touch_ids(engine, i, count, tw_clean_prefetch_more);
+            touch_ids(engine, i + TW_CLEAN_BLOCK, count, tw_clean_prefetch);
+        }
         if (i < count)
-            touch_id(engine, i);
-        if (i >= IDS_AHEAD - AHEAD && i < count + IDS_AHEAD - AHEAD)
-            touch_rows(engine, i - (IDS_AHEAD - AHEAD));
-        if (i >= IDS_AHEAD)
-            TW_TRY(take(engine, i - IDS_AHEAD, err));
+            touch_rows(engine, i);
+        if (i >= AHEAD)
+            TW_TRY(take(engine, i - AHEAD, err));
     }
     return TW_OK;
 }

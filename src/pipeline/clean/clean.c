@@ -92,17 +92,20 @@ static tw_hash128 id_of(const tw_event *e) {
     return tw_hash128_of((tw_slice){bytes, (size_t)(end - bytes)});
 }
 
-bool tw_clean_prefetch(const tw_clean *clean, const tw_event *event, tw_hash128 *ret_id) {
+bool tw_clean_id(const tw_clean *clean, const tw_event *event, tw_hash128 *ret_id) {
     if (!clean->config->dedup_enabled || event->user_id.size > TW_ID_SIZE_MAX || event->item_id.size > TW_ID_SIZE_MAX ||
         event->event_id.size > TW_ID_SIZE_MAX || event->kind == TW_KIND_ITEM)
         return false;
     *ret_id = id_of(event);
-    tw_dedup_prefetch(clean->windows[window_of(event->kind)], *ret_id);
     return true;
 }
 
-void tw_clean_prefetch_more(const tw_clean *clean, const tw_event *event, tw_hash128 id) {
-    tw_dedup_prefetch_more(clean->windows[window_of(event->kind)], id);
+void tw_clean_prefetch(const tw_clean *clean, tw_kind kind, tw_hash128 id) {
+    tw_dedup_prefetch(clean->windows[window_of(kind)], id);
+}
+
+void tw_clean_prefetch_more(const tw_clean *clean, tw_kind kind, tw_hash128 id) {
+    tw_dedup_prefetch_more(clean->windows[window_of(kind)], id);
 }
 
 static void add_feature(tw_clean_feature *f, double x) {

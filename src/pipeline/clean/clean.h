@@ -42,11 +42,14 @@ void tw_clean_follow(tw_clean *clean, const tw_clean *history);
 tw_verdict tw_clean_judge(tw_clean *clean, const tw_event *event, tw_reason decode_reason, int64_t now_ms,
                           tw_reason *ret_reason);
 
-/* Touches what judging this event will look up: some events ahead, and again half way there with the id that the first call gave. false:
- * nothing will be looked up. */
-bool tw_clean_prefetch(const tw_clean *clean, const tw_event *event, tw_hash128 *ret_id);
-void tw_clean_prefetch_more(const tw_clean *clean, const tw_event *event, tw_hash128 id);
-/* The same as judge for an event whose id tw_clean_prefetch gave. */
+/* The id by which duplicates are known. false: nothing will be looked up. */
+bool tw_clean_id(const tw_clean *clean, const tw_event *event, tw_hash128 *ret_id);
+/* Touches what judging an event of that kind and id will look up, and again when that may have come. For a block of events at once, before the
+ * first of them is judged: see dedup.h. */
+#define TW_CLEAN_BLOCK 32
+void tw_clean_prefetch(const tw_clean *clean, tw_kind kind, tw_hash128 id);
+void tw_clean_prefetch_more(const tw_clean *clean, tw_kind kind, tw_hash128 id);
+/* The same as judge for an event whose id tw_clean_id gave. */
 tw_verdict tw_clean_judge_id(tw_clean *clean, const tw_event *event, tw_hash128 id, int64_t now_ms,
                              tw_reason *ret_reason);
 

@@ -8,10 +8,10 @@
 
 #include <stdlib.h>
 
-/* Largest share of the slots that may live, and how much a table grows by then (10 M ids, Zen 4, 2026-11-25: a look-up costs the same from .5 to
- * .7 and a fifth more at .8). */
-#define FULL_PERCENT 70
-#define GROWTH_PERCENT 125
+/* Largest share of the slots that may live, and how much a table grows by then: 14 to 15.2 bytes an id (10 M ids, Zen 4, 2026-11-25: a look-up
+ * costs a tenth more at .7). */
+#define FULL_PERCENT 58
+#define GROWTH_PERCENT 110
 #define EXACT_SLOTS_MIN 65536
 /* Stale slots are emptied after so many buckets: well before a stale code could mean a live bucket again. */
 #define SWEEP_AFTER 240
@@ -35,7 +35,8 @@ struct tw_dedup {
     exact_slot *exacts; /* (1 << bits) exact */
     int bits;
     size_t used;            /* exact slots that are not empty, stale ones included */
-    uint64_t newest, floor; /* buckets: the newest event time, the oldest that still counts */
+    uint64_t newest, floor; /* buckets: the newest event time, the oldest that still counts; */
+    tw_id_live codes;       /* the codes between them */
     uint64_t swept;         /* newest at the last sweep */
     int64_t last_ms;        /* start of the bucket that was asked for last, */
     uint64_t last;          /* and its number: most events are of the same one, and a division costs */
@@ -49,11 +50,21 @@ static size_t exacts_count(const tw_dedup *d) {
     return (size_t)1 << d->bits;
 }
 
+static uint64_t code_of(uint64_t bucket) {
+    return bucket % TW_ID_CODES + 1;
+}
+
+/* After each change of newest or floor. */
+static void set_codes(tw_dedup *d) {
+    d->codes = (tw_id_live){code_of(d->newest), d->floor <= d->newest ? d->newest - d->floor + 1 : 0};
+}
+
 tw_dedup *tw_dedup_create(int64_t window_ms, bool exact) {
     tw_dedup *d = tw_zalloc(sizeof *d);
     d->bucket_ms = window_ms / TW_DEDUP_BUCKETS;
     d->exact = exact;
     d->bits = __builtin_ctz(EXACT_SLOTS_MIN);
+    set_codes(d);
     if (exact)
         d->exacts = tw_zalloc(exacts_count(d) * sizeof *d->exacts);
     else
@@ -84,10 +95,6 @@ static uint64_t bucket_at(tw_dedup *d, int64_t event_ms) {
     return d->last;
 }
 
-static uint64_t code_of(uint64_t bucket) {
-    return bucket % TW_ID_CODES + 1;
-}
-
 /* The bucket of a slot's code: the newest one with that code. Stale slots are swept before this could be wrong. */
 static uint64_t bucket_of(const tw_dedup *d, uint64_t code) {
     uint64_t behind = (code_of(d->newest) + TW_ID_CODES - code) % TW_ID_CODES;
@@ -96,10 +103,6 @@ static uint64_t bucket_of(const tw_dedup *d, uint64_t code) {
 
 static bool is_live(const tw_dedup *d, uint64_t bucket) {
     return bucket >= d->floor && bucket <= d->newest;
-}
-
-static tw_id_live live_codes(const tw_dedup *d) {
-    return (tw_id_live){code_of(d->newest), d->floor <= d->newest ? d->newest - d->floor + 1 : 0};
 }
 
 static size_t exact_home(const tw_dedup *d, tw_hash128 id) {
@@ -133,8 +136,8 @@ static bool move_to(tw_dedup *d, size_t lines) {
     tw_id_table_init(&larger, lines);
     for (size_t at = 0; at < d->table.lines * TW_ID_LINE; at++) {
         uint64_t code = tw_id_table_code(&d->table, at);
-        if (tw_id_is_live(code, live_codes(d)) &&
-            !tw_id_table_place(&larger, tw_id_table_hash(&d->table, at), code, live_codes(d))) {
+        if (tw_id_is_live(code, d->codes) &&
+            !tw_id_table_place(&larger, tw_id_table_hash(&d->table, at), code, d->codes)) {
             tw_id_table_done(&larger);
             return false;
         }
@@ -156,34 +159,31 @@ static void grow(tw_dedup *d) {
     d->swept = d->newest;
 }
 
-/* An id that find did not find. */
-static void add(tw_dedup *d, tw_hash128 id, uint64_t bucket, tw_id_room room) {
+static void place(tw_dedup *d, tw_hash128 id, uint64_t bucket) {
     if (d->exact) {
         if (d->used * 5 >= exacts_count(d) * 3)
             move_exact(d, d->bits + (d->live * 20 > exacts_count(d) * 9));
         place_exact(d, id, bucket);
-    } else if (room.slot != TW_ID_NONE && !is_full(d)) {
-        tw_id_table_fill(&d->table, id.lo, code_of(bucket), room);
-    } else {
-        if (is_full(d))
-            grow(d);
-        while (!tw_id_table_place(&d->table, id.lo, code_of(bucket), live_codes(d)))
-            grow(d);
+        return;
     }
-    d->live++;
-    d->per_bucket[code_of(bucket)]++;
+    if (is_full(d))
+        grow(d);
+    while (!tw_id_table_place(&d->table, id.lo, code_of(bucket), d->codes))
+        grow(d);
 }
 
-/* The bucket under which the id stands in the table, live or stale, *ret_at its place; false: it does not, and *ret_room is where it would go
- * in a compact table. */
-static bool find(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret_bucket, tw_id_room *ret_room) {
-    if (!d->exact) {
-        *ret_at = tw_id_table_find(&d->table, id.lo, live_codes(d), ret_room);
-        if (*ret_at == TW_ID_NONE)
-            return false;
-        *ret_bucket = bucket_of(d, tw_id_table_code(&d->table, *ret_at));
-        return true;
-    }
+/* An id that find did not find. */
+static inline void add(tw_dedup *d, tw_hash128 id, uint64_t bucket, tw_id_room room) {
+    uint64_t code = bucket == d->newest ? d->codes.newest : code_of(bucket);
+    if (room.slot != TW_ID_NONE && !is_full(d))
+        tw_id_table_fill(&d->table, code, room);
+    else
+        place(d, id, bucket);
+    d->live++;
+    d->per_bucket[code]++;
+}
+
+static bool find_exact(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret_bucket) {
     size_t mask = exacts_count(d) - 1, at = exact_home(d, id);
     for (; d->exacts[at].bucket; at = (at + 1) & mask)
         if (d->exacts[at].id.lo == id.lo && d->exacts[at].id.hi == id.hi) {
@@ -192,6 +192,20 @@ static bool find(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret
             return true;
         }
     return false;
+}
+
+/* The bucket under which the id stands in the table, live or stale, *ret_at its place; false: it does not, and *ret_room is where it would go
+ * in a compact table. */
+static inline bool find(const tw_dedup *d, tw_hash128 id, size_t *ret_at, uint64_t *ret_bucket, tw_id_room *ret_room) {
+    if (d->exact) {
+        ret_room->slot = TW_ID_NONE;
+        return find_exact(d, id, ret_at, ret_bucket);
+    }
+    *ret_at = tw_id_table_find(&d->table, id.lo, d->codes, ret_room);
+    if (*ret_at == TW_ID_NONE)
+        return false;
+    *ret_bucket = bucket_of(d, tw_id_table_code(&d->table, *ret_at));
+    return true;
 }
 
 static void set_bucket(tw_dedup *d, size_t at, uint64_t bucket) {
@@ -216,6 +230,7 @@ static void raise_floor(tw_dedup *d, uint64_t floor) {
         memset(d->per_bucket, 0, sizeof d->per_bucket);
     }
     d->floor = floor;
+    set_codes(d);
 }
 
 static void advance(tw_dedup *d, uint64_t newest) {
@@ -223,6 +238,7 @@ static void advance(tw_dedup *d, uint64_t newest) {
         d->started = true;
         d->newest = d->swept = newest;
         d->floor = newest > TW_DEDUP_BUCKETS ? newest - TW_DEDUP_BUCKETS : 0;
+        set_codes(d);
     }
     if (newest <= d->newest)
         return;
@@ -232,10 +248,11 @@ static void advance(tw_dedup *d, uint64_t newest) {
         if (d->exact)
             move_exact(d, d->bits);
         else
-            tw_id_table_sweep(&d->table, live_codes(d));
+            tw_id_table_sweep(&d->table, d->codes);
         d->swept = newest;
     }
     d->newest = newest;
+    set_codes(d);
     if (newest > TW_DEDUP_BUCKETS)
         raise_floor(d, newest - TW_DEDUP_BUCKETS);
 }
@@ -249,15 +266,17 @@ void tw_dedup_prefetch(const tw_dedup *d, tw_hash128 id) {
 
 void tw_dedup_prefetch_more(const tw_dedup *d, tw_hash128 id) {
     if (!d->exact)
-        tw_id_table_prefetch_more(&d->table, id.lo);
+        tw_id_table_prefetch_more(&d->table, id.lo, d->codes);
 }
 
 bool tw_dedup_seen(tw_dedup *d, tw_hash128 id, int64_t event_ms, int64_t now_ms) {
-    uint64_t bucket = bucket_at(d, event_ms), known;
+    uint64_t bucket = bucket_at(d, event_ms), newest = now_ms > event_ms ? bucket_at(d, now_ms) : bucket, known;
     size_t at;
     tw_id_room room;
-    advance(d, now_ms > event_ms ? bucket_at(d, now_ms) : bucket);
-    advance(d, d->floor); /* ahead of the newest where all was forgotten early */
+    if (newest > d->newest || d->floor > d->newest || !d->started) {
+        advance(d, newest);
+        advance(d, d->floor); /* ahead of the newest where all was forgotten early */
+    }
     if (bucket < d->floor)
         bucket = d->floor; /* as late as lateness allows, or forgotten early: kept as if it had come just in time */
     if (find(d, id, &at, &known, &room)) {
@@ -349,6 +368,7 @@ tw_code tw_dedup_load_meta(tw_dedup *d, tw_cursor *c, tw_err *err) {
     d->started = started;
     d->newest = d->swept = newest;
     d->floor = floor;
+    set_codes(d);
     return TW_OK;
 }
 

@@ -1,7 +1,7 @@
 /* The memory of one dedup window: which ids were seen, by bucket of event time (window / 256).
  *
  * 8 bytes a slot (id_table.h), which hold 64 bits of the id's hash by tag and place, so that a verdict is exactly "is this 64-bit hash
- * remembered": the same after any restart. 11 to 15 bytes an id. The chance that a new id is
+ * remembered": the same after any restart. 14 to 16 bytes an id. The chance that a new id is
  * taken for an old one is at most n / 2^64 for n live ids (5e-13 at ten million). With `exact` a slot is 24 bytes and holds all
  * 128 bits and the bucket.
  *
@@ -21,7 +21,10 @@ tw_dedup *tw_dedup_create(int64_t window_ms, bool exact);
 tw_dedup *tw_dedup_free(tw_dedup *dedup);
 
 uint64_t tw_dedup_bucket(const tw_dedup *dedup, int64_t event_ms);
-/* Touches what seen will read: some ids ahead, and again half way there, when the first answer may have said that there is more. */
+/* Touches what seen will read, and again when that may have come, as it may say that there is more.
+ * For a block of ids at once, and then again for the block, before the first of them is looked up: a look-up between two of these waits for what
+ * they asked for (32 ids a block: 39 ns an id, one by one 49; Zen 4, 2026-11-25). */
+#define TW_DEDUP_BLOCK 32
 void tw_dedup_prefetch(const tw_dedup *dedup, tw_hash128 id);
 void tw_dedup_prefetch_more(const tw_dedup *dedup, tw_hash128 id);
 

@@ -8,16 +8,13 @@
 #include <stdlib.h>
 
 #define CODE_MASK ((uint64_t)TW_LINE_CODES)
-#define MARK     \
-    ((uint64_t)1 \
-     << TW_LINE_CODE_BITS) /* in a line's slot n: some hash that tried this line as its n-th went on from here */
+/* Some hash that tried this line went on from here; in which slot: mark_of. */
+#define MARK TW_ID_MARK
 #define KEY_SHIFT TW_LINE_KEY_SHIFT /* above it: how far (3 bits), place in the home line (3), tag (48) */
 #define FAR_MASK ((uint64_t)7)
 #define FARS 8 /* lines that a hash may go to */
 #define TAG_BITS 48
 #define TAG_MASK (((uint64_t)1 << TAG_BITS) - 1)
-
-_Static_assert(FARS <= TW_ID_LINE, "a mark for each");
 
 void tw_id_table_init(tw_id_table *table, size_t lines) {
     size_t least = TW_ID_SLOTS_MIN / TW_ID_LINE;
@@ -51,15 +48,26 @@ static size_t home_from(const tw_id_table *table, size_t line, uint64_t tag, uin
     return line >= moved ? line - moved : line + table->lines - moved;
 }
 
+/* The slot whose mark says that a hash with this tag may have gone on from the line that it tried as number `far`. Hashes are told apart by two
+ * bits of their tags in the first line and by a third of their tags in the second, so that few go on in vain. */
+static size_t mark_of(uint64_t tag, uint64_t far) {
+    return far == 0 ? tag & 3 : far == 1 ? 4 + (size_t)((tag >> 2) % 3) : 7;
+}
+
+static unsigned look(const tw_id_table *table, const uint64_t *slots, uint64_t key, tw_id_live live) {
+    return table->kernels->look(slots, key, live.newest, live.count);
+}
+
 void tw_id_table_prefetch(const tw_id_table *table, uint64_t hash) {
     TW_PREFETCH(&table->slots[home_slot(table, hash) / TW_ID_LINE * TW_ID_LINE]);
 }
 
-void tw_id_table_prefetch_more(const tw_id_table *table, uint64_t hash) {
+void tw_id_table_prefetch_more(const tw_id_table *table, uint64_t hash, tw_id_live live) {
     size_t home = home_slot(table, hash) / TW_ID_LINE;
-    uint64_t more =
-        table->slots[home * TW_ID_LINE] / MARK & 1; /* without a branch, which would be guessed wrong often */
-    TW_PREFETCH(&table->slots[(home ^ more) * TW_ID_LINE]);
+    const uint64_t *slots = &table->slots[home * TW_ID_LINE];
+    uint64_t marked = slots[mark_of(hash & TAG_MASK, 0)] & MARK, full = look(table, slots, 0, live) >> TW_ID_LINE == 0;
+    size_t next = home ^ (full | (marked != 0)); /* without a branch, which would be guessed wrong often */
+    TW_PREFETCH(&table->slots[next * TW_ID_LINE]);
 }
 
 /* What a slot holds above KEY_SHIFT for this hash when it went on `far` lines. */
@@ -67,35 +75,33 @@ static uint64_t key_of(size_t home, uint64_t hash, uint64_t far) {
     return (hash & TAG_MASK) << 6 | (home % TW_ID_LINE) << 3 | far;
 }
 
-static unsigned look(const tw_id_table *table, const uint64_t *slots, uint64_t key, tw_id_live live) {
-    return table->kernels->look(slots, key, live.newest, live.count);
-}
-
-size_t tw_id_table_find(const tw_id_table *table, uint64_t hash, tw_id_live live, tw_id_room *ret_room) {
+/* The lines from number `far` on; *ret_room is what was found before them. */
+static size_t find_from(const tw_id_table *table, uint64_t hash, tw_id_live live, uint64_t far, tw_id_room *ret_room) {
     size_t home = home_slot(table, hash);
     uint64_t key = key_of(home, hash, 0);
-    *ret_room = (tw_id_room){.slot = TW_ID_NONE};
-    for (uint64_t far = 0; far < FARS; far++) {
+    for (; far < FARS; far++) {
         size_t first = line_at(table, home / TW_ID_LINE, hash & TAG_MASK, far) * TW_ID_LINE;
         unsigned seen = look(table, &table->slots[first], key | far, live), room = seen >> TW_ID_LINE;
         if (seen % (1u << TW_ID_LINE))
             return first + (size_t)__builtin_ctz(seen);
         if (room && ret_room->slot == TW_ID_NONE)
-            *ret_room = (tw_id_room){first + (size_t)__builtin_ctz(room), far};
-        if (!(table->slots[first + far] & MARK))
+            *ret_room = (tw_id_room){first + (size_t)__builtin_ctz(room), key | far};
+        if (!(table->slots[first + mark_of(hash & TAG_MASK, far)] & MARK))
             break;
     }
     return TW_ID_NONE;
 }
 
-static void fill(tw_id_table *table, size_t home, uint64_t hash, uint64_t code, tw_id_room room) {
-    uint64_t *slot = &table->slots[room.slot];
-    *slot = key_of(home, hash, room.far) << KEY_SHIFT | (*slot & MARK) | code;
-}
-
-void tw_id_table_fill(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_room room) {
-    TW_ASSERT(room.slot != TW_ID_NONE);
-    fill(table, home_slot(table, hash), hash, code, room);
+/* Most look-ups end in the home line. */
+size_t tw_id_table_find(const tw_id_table *table, uint64_t hash, tw_id_live live, tw_id_room *ret_room) {
+    size_t home = home_slot(table, hash), first = home / TW_ID_LINE * TW_ID_LINE;
+    const uint64_t *slots = &table->slots[first];
+    uint64_t key = key_of(home, hash, 0);
+    unsigned seen = look(table, slots, key, live), room = seen >> TW_ID_LINE;
+    *ret_room = (tw_id_room){room ? first + (size_t)__builtin_ctz(room) : TW_ID_NONE, key};
+    if (seen % (1u << TW_ID_LINE))
+        return first + (size_t)__builtin_ctz(seen);
+    return slots[mark_of(hash & TAG_MASK, 0)] & MARK ? find_from(table, hash, live, 1, ret_room) : TW_ID_NONE;
 }
 
 bool tw_id_table_place(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_live live) {
@@ -104,10 +110,10 @@ bool tw_id_table_place(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_l
         size_t first = line_at(table, home / TW_ID_LINE, hash & TAG_MASK, far) * TW_ID_LINE;
         unsigned room = look(table, &table->slots[first], 0, live) >> TW_ID_LINE;
         if (room) {
-            fill(table, home, hash, code, (tw_id_room){first + (size_t)__builtin_ctz(room), far});
+            tw_id_table_fill(table, code, (tw_id_room){first + (size_t)__builtin_ctz(room), key_of(home, hash, far)});
             return true;
         }
-        table->slots[first + far] |= MARK;
+        table->slots[first + mark_of(hash & TAG_MASK, far)] |= MARK;
     }
     return false;
 }
@@ -153,7 +159,7 @@ void tw_id_table_sweep(tw_id_table *table, tw_id_live live) {
             uint64_t key = table->slots[at] >> KEY_SHIFT;
             size_t home = key & FAR_MASK ? home_line(table, at) : 0;
             for (uint64_t far = 0; far < (key & FAR_MASK); far++)
-                table->slots[line_at(table, home, key >> 6, far) * TW_ID_LINE + far] |= MARK;
+                table->slots[line_at(table, home, key >> 6, far) * TW_ID_LINE + mark_of(key >> 6, far)] |= MARK;
         }
     }
 }

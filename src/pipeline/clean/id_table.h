@@ -20,6 +20,7 @@
 #define TW_ID_LINE TW_LINE_SLOTS
 #define TW_ID_SLOTS_MIN 65536 /* fewer would lose bits of the hash */
 #define TW_ID_NONE ((size_t)-1)
+#define TW_ID_MARK ((uint64_t)1 << TW_LINE_CODE_BITS)
 
 typedef struct tw_id_table {
     uint64_t *slots; /* (lines, TW_ID_LINE) */
@@ -29,8 +30,8 @@ typedef struct tw_id_table {
 
 /* Where a hash that is not in the table would go. */
 typedef struct tw_id_room {
-    size_t slot; /* TW_ID_NONE: further than a look-up goes */
-    uint64_t far;
+    size_t slot;  /* TW_ID_NONE: further than a look-up goes */
+    uint64_t key; /* what the slot would hold of the hash */
 } tw_id_room;
 
 /* Which codes live: count of them, down from the newest, round the end. */
@@ -43,11 +44,14 @@ void tw_id_table_done(tw_id_table *table);
 
 /* Asks for the home line; some time later, for the line beside it where the first says that it will be read. */
 void tw_id_table_prefetch(const tw_id_table *table, uint64_t hash);
-void tw_id_table_prefetch_more(const tw_id_table *table, uint64_t hash);
+void tw_id_table_prefetch_more(const tw_id_table *table, uint64_t hash, tw_id_live live);
 /* The slot that holds the hash, live or stale; TW_ID_NONE, and then the first empty or stale slot on its way. */
 size_t tw_id_table_find(const tw_id_table *table, uint64_t hash, tw_id_live live, tw_id_room *ret_room);
 /* Puts the hash there, when nothing has changed since. */
-void tw_id_table_fill(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_room room);
+static inline void tw_id_table_fill(tw_id_table *table, uint64_t code, tw_id_room room) {
+    uint64_t *slot = &table->slots[room.slot];
+    *slot = room.key << TW_LINE_KEY_SHIFT | (*slot & TW_ID_MARK) | code;
+}
 /* Puts a hash that is not in the table into an empty or stale slot; false: none of its lines has one, so grow. */
 bool tw_id_table_place(tw_id_table *table, uint64_t hash, uint64_t code, tw_id_live live);
 
