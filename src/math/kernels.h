@@ -17,6 +17,17 @@
 #define TW_LINE_CODES 511
 #define TW_LINE_KEY_SHIFT 10
 
+/* Blocks whose bounds are told apart by their largest alone. */
+#define TW_STRETCH_BLOCKS 4
+#define TW_STRETCH_ROWS (TW_STRETCH_BLOCKS * TW_BLOCK_ROWS)
+
+/* One vector of several. */
+typedef struct tw_peaks {
+    const int8_t *x; /* (D) */
+    float alpha, beta;
+    float *peaks; /* (stretches) out */
+} tw_peaks;
+
 typedef struct tw_kernels {
     const char *name;
 
@@ -54,6 +65,10 @@ typedef struct tw_kernels {
      *   x (D)     scale, bias, upper (count TW_BLOCK_ROWS), aligned to 64 bytes as blocks are     D a multiple of 4, at most 512 */
     void (*bound_rows)(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
                        float beta, float *upper, float *peaks, int count, int D);
+    /* The largest of those upper bounds in each stretch, for several vectors: what is read of the rows is read once for a few of them.
+     *   blocks, scale, bias as above, whole stretches of TW_STRETCH_ROWS     asked (asked_count) */
+    void (*peak_rows)(const uint8_t *blocks, const float *scale, const float *bias, const tw_peaks *asked,
+                      int asked_count, int stretches, int D);
     /* Bit i: slot i holds the key with a code. Bit 8 + i: the code of slot i is none or not live.     slots (TW_LINE_SLOTS) */
     unsigned (*look)(const uint64_t *slots, uint64_t key, uint64_t newest, uint64_t count);
     /* What does not live becomes 0, and no slot keeps its mark.     slots (n) */

@@ -45,6 +45,8 @@ static unsigned look(const uint64_t *slots, uint64_t key, uint64_t newest, uint6
 
 #include "math/kernels.inc"
 
+#define TW_PEAKS_TOGETHER 32 /* vectors whose sums of all numbers are kept */
+
 /* A block's sixteen sums in one register: four products of each row at a time, where the processor has them (VNNI). */
 __attribute__((target("avx512vnni"))) static void bound_rows_vnni(const uint8_t *blocks, const int8_t *x,
                                                                   const float *scale, const float *bias, float alpha,
@@ -72,7 +74,71 @@ __attribute__((target("avx512vnni"))) static void bound_rows_vnni(const uint8_t 
     }
 }
 
-const tw_kernels tw_kernels_avx512vnni = TW_KERNELS_TABLE("avx512vnni", bound_rows_vnni);
+/* `count` vectors, a number known when this is compiled: all sums of a stretch stay in registers. */
+__attribute__((target("avx512vnni"), always_inline)) static inline void
+peaks_of(const uint8_t *blocks, const float *scale, const float *bias, const tw_peaks *asked, const int32_t *shifts,
+         const int count, long stretch, int D) {
+    __m512i sums[4][TW_STRETCH_BLOCKS];
+#pragma GCC unroll 4
+    for (int u = 0; u < count; u++)
+#pragma GCC unroll 4
+        for (int b = 0; b < TW_STRETCH_BLOCKS; b++)
+            sums[u][b] = _mm512_set1_epi32(shifts[u]);
+    for (long d = 0; d < D; d += 4) {
+        __m512i rows[TW_STRETCH_BLOCKS];
+#pragma GCC unroll 4
+        for (int b = 0; b < TW_STRETCH_BLOCKS; b++)
+            rows[b] = _mm512_load_si512(blocks + (b * (long)D + d) * TW_BLOCK_ROWS);
+#pragma GCC unroll 4
+        for (int u = 0; u < count; u++) {
+            int32_t four;
+            __builtin_memcpy(&four, asked[u].x + d, sizeof four);
+            __m512i part = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
+            for (int b = 0; b < TW_STRETCH_BLOCKS; b++)
+                sums[u][b] = _mm512_dpbusd_epi32(sums[u][b], rows[b], part);
+        }
+    }
+#pragma GCC unroll 4
+    for (int u = 0; u < count; u++) {
+        __m512 alpha = _mm512_set1_ps(asked[u].alpha), beta = _mm512_set1_ps(asked[u].beta), peak;
+#pragma GCC unroll 4
+        for (int b = 0; b < TW_STRETCH_BLOCKS; b++) {
+            __m512 upper = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[u][b]), alpha, beta);
+            upper = _mm512_fmadd_ps(upper, _mm512_load_ps(scale + b * TW_BLOCK_ROWS),
+                                    _mm512_load_ps(bias + b * TW_BLOCK_ROWS));
+            peak = b == 0 ? upper : _mm512_max_ps(peak, upper);
+        }
+        asked[u].peaks[stretch] = _mm512_reduce_max_ps(peak);
+    }
+}
+
+/* Four vectors at a time: sixteen chains of sums, and a load for every two steps of one. */
+__attribute__((target("avx512vnni"))) static void peak_rows_vnni(const uint8_t *blocks, const float *scale,
+                                                                 const float *bias, const tw_peaks *asked,
+                                                                 int asked_count, int stretches, int D) {
+    for (int from = 0; from < asked_count; from += TW_PEAKS_TOGETHER) {
+        const tw_peaks *group = asked + from;
+        int count = asked_count - from < TW_PEAKS_TOGETHER ? asked_count - from : TW_PEAKS_TOGETHER;
+        int32_t shifts[TW_PEAKS_TOGETHER] = {0};
+        for (int u = 0; u < count; u++)
+            for (int d = 0; d < D; d++)
+                shifts[u] -= 128 * group[u].x[d];
+        for (long s = 0; s < stretches; s++) {
+            const uint8_t *at = blocks + s * TW_STRETCH_ROWS * D;
+            const float *scales = scale + s * TW_STRETCH_ROWS, *biases = bias + s * TW_STRETCH_ROWS;
+            int u = 0;
+            for (; u + 4 <= count; u += 4)
+                peaks_of(at, scales, biases, group + u, shifts + u, 4, s, D);
+            for (; u + 2 <= count; u += 2)
+                peaks_of(at, scales, biases, group + u, shifts + u, 2, s, D);
+            for (; u < count; u++)
+                peaks_of(at, scales, biases, group + u, shifts + u, 1, s, D);
+        }
+    }
+}
+
+const tw_kernels tw_kernels_avx512vnni = TW_KERNELS_TABLE("avx512vnni", bound_rows_vnni, peak_rows_vnni);
 #else
 typedef int tw_kernels_not_here; /* ISO C wants a declaration in every file */
 #endif

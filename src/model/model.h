@@ -89,7 +89,7 @@ bool tw_model_score_alone(tw_model *model, int scorer, float *scores);
 
 /* Says for which users (count <= TW_MODEL_AHEAD) tw_model_score_best is asked next, each once and nothing learned in between: the factor
  * model then reads the items once for all of them. Changes no answer. */
-#define TW_MODEL_AHEAD 8
+#define TW_MODEL_AHEAD 16
 void tw_model_score_ahead(tw_model *model, const uint32_t *users, int count);
 
 /* The same for those items alone that can be among the best top, where that is cheaper (the factor model of a known user).

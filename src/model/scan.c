@@ -16,9 +16,6 @@
 /* The same of adding the bias and of the bounds' own last steps, as a share of what is added. */
 #define BIAS_ROUNDING 5e-7f
 
-/* Of the items' copy, what stays in the first cache while the users of one pass go over it. */
-#define FAST_BYTES 16384
-
 void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items) {
     *scan = (tw_scan){.kernels = kernels, .D = items->out.D};
     items->dirty.watch = items->dirty_out.watch = &scan->stale;
@@ -30,11 +27,12 @@ void tw_scan_done(tw_scan *scan) {
     free(scan->bias);
     for (int i = 0; i < TW_SCAN_AHEAD; i++) {
         free(scan->ahead[i].user);
-        free(scan->ahead[i].upper);
         free(scan->ahead[i].peaks);
     }
     free(scan->best);
     free(scan->best_scores);
+    free(scan->best_upper);
+    free(scan->excluded);
     tw_dirty_done(&scan->stale);
     free(scan->hidden);
 }
@@ -76,9 +74,11 @@ static void reserve(tw_scan *scan, uint32_t n) {
     size_t D = (size_t)scan->D;
     if (n <= scan->capacity)
         return;
-    size_t capacity = ((size_t)n + n / 2 + TW_BLOCK_ROWS) / TW_BLOCK_ROWS * TW_BLOCK_ROWS;
+    size_t capacity = ((size_t)n + n / 2 + TW_STRETCH_ROWS) / TW_STRETCH_ROWS * TW_STRETCH_ROWS;
     free(scan->blocks);
-    scan->blocks = tw_alloc_lines(capacity * D);
+    scan->blocks = tw_alloc_large(capacity * D);
+    free(scan->excluded);
+    scan->excluded = tw_zalloc(capacity);
     free(scan->scale);
     free(scan->bias);
     scan->scale = tw_alloc_lines(capacity * sizeof(float));
@@ -107,6 +107,10 @@ static void catch_up(tw_scan *scan, const tw_items *items) {
         copy_row(scan, items, scan->n);
 }
 
+static uint32_t stretches_of(const tw_scan *scan) {
+    return (scan->n + TW_STRETCH_ROWS - 1) / TW_STRETCH_ROWS;
+}
+
 /* The lower bounds that lead so far, best first. */
 typedef struct leaders {
     float *lower; /* (top) */
@@ -126,23 +130,47 @@ static void lead(leaders *l, float lower) {
     l->lower[at] = lower;
 }
 
-/* Items whose upper bound reaches what leads by the time they are met. */
-static int collect(tw_scan *scan, const tw_scan_bounds *bounds, leaders *l) {
-    size_t count = 0;
-    scan->best = tw_grow(scan->best, &scan->best_capacity, scan->capacity, sizeof *scan->best);
-    for (uint32_t at = 0; at < scan->n; at += TW_BLOCK_ROWS) {
-        if (bounds->peaks[at / TW_BLOCK_ROWS] < reached(l))
+/* Of a stretch, the items whose upper bound reaches what leads by the time they are met. */
+static int meet(tw_scan *scan, const tw_scan_bounds *bounds, uint32_t stretch, leaders *l, int count) {
+    _Alignas(64) float upper[TW_STRETCH_ROWS], peaks[TW_STRETCH_BLOCKS];
+    uint32_t from = stretch * TW_STRETCH_ROWS;
+    scan->kernels->bound_rows(scan->blocks + (size_t)from * (size_t)scan->D, bounds->user, scan->scale + from,
+                              scan->bias + from, bounds->scale, bounds->width, upper, peaks, TW_STRETCH_BLOCKS,
+                              scan->D);
+    size_t most = (size_t)count + TW_STRETCH_ROWS;
+    scan->best = tw_grow(scan->best, &scan->best_capacity, most, sizeof *scan->best);
+    scan->best_upper = tw_grow(scan->best_upper, &scan->best_upper_capacity, most, sizeof *scan->best_upper);
+    for (uint32_t i = 0; i < TW_STRETCH_ROWS; i++) {
+        uint32_t item = from + i;
+        if (upper[i] == -INFINITY || upper[i] < reached(l) || scan->excluded[item])
             continue;
-        for (uint32_t i = at; i < at + TW_BLOCK_ROWS; i++) {
-            float upper = bounds->upper[i];
-            if (upper == -INFINITY || upper < reached(l))
-                continue;
-            scan->best[count++] = i;
-            float slack = BIAS_ROUNDING * 2 * (fabsf(upper) + fabsf(scan->bias[i]));
-            lead(l, upper - 2 * bounds->width * scan->scale[i] - slack);
-        }
+        scan->best[count] = item;
+        scan->best_upper[count++] = upper[i];
+        float slack = BIAS_ROUNDING * 2 * (fabsf(upper[i]) + fabsf(scan->bias[item]));
+        lead(l, upper[i] - 2 * bounds->width * scan->scale[item] - slack);
     }
-    return (int)count;
+    return count;
+}
+
+/* Stretches whose largest upper bound reaches what leads. Those with the largest of all come first: what leads then is near its end, and few others
+ * are met. */
+static int collect(tw_scan *scan, tw_scan_bounds *bounds, leaders *l) {
+    float highest[TW_LIST_SIZE_MAX];
+    leaders first = {.lower = highest, .top = l->top};
+    uint32_t stretches = stretches_of(scan);
+    int count = 0;
+    for (uint32_t s = 0; s < stretches; s++)
+        if (bounds->peaks[s] > reached(&first))
+            lead(&first, bounds->peaks[s]);
+    for (uint32_t s = 0; s < stretches; s++)
+        if (bounds->peaks[s] >= reached(&first) && bounds->peaks[s] >= reached(l)) {
+            count = meet(scan, bounds, s, l, count);
+            bounds->peaks[s] = -INFINITY;
+        }
+    for (uint32_t s = 0; s < stretches; s++)
+        if (bounds->peaks[s] > -INFINITY && bounds->peaks[s] >= reached(l))
+            count = meet(scan, bounds, s, l, count);
+    return count;
 }
 
 /* false: no bound holds for this vector. */
@@ -151,10 +179,8 @@ static bool prepare(tw_scan *scan, tw_scan_bounds *bounds, const float *vector) 
     if (!bounds->user)
         bounds->user = tw_alloc_lines((size_t)scan->D);
     if (bounds->capacity != scan->capacity) {
-        free(bounds->upper);
         free(bounds->peaks);
-        bounds->upper = tw_alloc_lines(scan->capacity * sizeof(float));
-        bounds->peaks = tw_alloc_lines(scan->capacity / TW_BLOCK_ROWS * sizeof(float));
+        bounds->peaks = tw_alloc_lines(scan->capacity / TW_STRETCH_ROWS * sizeof(float));
         bounds->capacity = scan->capacity;
     }
     bounds->scale = scan->kernels->to_bytes(vector, bounds->user, &N, &E, scan->D);
@@ -166,7 +192,7 @@ static bool prepare(tw_scan *scan, tw_scan_bounds *bounds, const float *vector) 
 }
 
 void tw_scan_look_ahead(tw_scan *scan, const tw_items *items, const float *const *vectors, int count) {
-    uint32_t blocks, step = FAST_BYTES / ((uint32_t)scan->D * TW_BLOCK_ROWS) + 1;
+    tw_peaks asked[TW_SCAN_AHEAD];
     int held = 0;
     TW_ASSERT(count <= TW_SCAN_AHEAD);
     catch_up(scan, items);
@@ -174,15 +200,11 @@ void tw_scan_look_ahead(tw_scan *scan, const tw_items *items, const float *const
         held += prepare(scan, &scan->ahead[held], vectors[i]);
     for (int i = held; i < TW_SCAN_AHEAD; i++)
         scan->ahead[i].vector = NULL;
-    blocks = (scan->n + TW_BLOCK_ROWS - 1) / TW_BLOCK_ROWS;
-    for (uint32_t at = 0; at < blocks; at += step)
-        for (int i = 0; i < held; i++) {
-            const tw_scan_bounds *b = &scan->ahead[i];
-            uint32_t rows = at * TW_BLOCK_ROWS;
-            scan->kernels->bound_rows(scan->blocks + (size_t)rows * (size_t)scan->D, b->user, scan->scale + rows,
-                                      scan->bias + rows, b->scale, b->width, b->upper + rows, b->peaks + at,
-                                      (int)(blocks - at < step ? blocks - at : step), scan->D);
-        }
+    for (int i = 0; i < held; i++) {
+        const tw_scan_bounds *b = &scan->ahead[i];
+        asked[i] = (tw_peaks){.x = b->user, .alpha = b->scale, .beta = b->width, .peaks = b->peaks};
+    }
+    scan->kernels->peak_rows(scan->blocks, scan->scale, scan->bias, asked, held, (int)stretches_of(scan), scan->D);
 }
 
 static tw_scan_bounds *bounds_of(tw_scan *scan, const float *vector) {
@@ -205,13 +227,15 @@ int tw_scan_best(tw_scan *scan, const tw_items *items, const float *vector, cons
         return -1;
     bounds->vector = NULL;
     for (uint32_t i = 0; i < excluded_count; i++)
-        bounds->upper[excluded[i]] = -INFINITY;
+        scan->excluded[excluded[i]] = 1;
     int met = collect(scan, bounds, &l), count = 0;
+    for (uint32_t i = 0; i < excluded_count; i++)
+        scan->excluded[excluded[i]] = 0;
     scan->best_scores =
         tw_grow(scan->best_scores, &scan->best_scores_capacity, scan->best_capacity, sizeof *scan->best_scores);
     for (int i = 0; i < met; i++) {
         uint32_t item = scan->best[i];
-        if (bounds->upper[item] < reached(&l))
+        if (scan->best_upper[i] < reached(&l))
             continue;
         scan->best_scores[count] = /* as tw_mf_score has it */
             scan->kernels->dot(tw_row(&items->out, item), vector, scan->D) + items->bias[item];

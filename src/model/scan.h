@@ -11,14 +11,13 @@
 #include "model/items.h"
 
 /* Users whose bounds are taken in one pass over the items: what is read from far is then read once for all. */
-#define TW_SCAN_AHEAD 8
+#define TW_SCAN_AHEAD 16
 
 typedef struct tw_scan_bounds {
     const float *vector; /* the user's; NULL: none, or used up */
     int8_t *user;        /* (D) the same in 8 bits */
     float scale, width;  /* a lower bound lies 2 width times an item's scale below the upper */
-    float *upper;        /* (capacity) */
-    float *peaks;        /* of each block in it */
+    float *peaks;        /* the largest upper bound of each stretch of items (kernels.h) */
     size_t capacity;
 } tw_scan_bounds;
 
@@ -37,7 +36,10 @@ typedef struct tw_scan {
     uint32_t *best;     /* candidates of the last scan */
     float *best_scores; /* their exact scores */
     size_t best_capacity, best_scores_capacity;
-    uint32_t *hidden; /* scratch of whoever asks */
+    float *best_upper;
+    size_t best_upper_capacity;
+    uint8_t *excluded; /* (capacity) set while a user's are left out */
+    uint32_t *hidden;  /* scratch of whoever asks */
     size_t hidden_capacity;
 } tw_scan;
 

@@ -217,6 +217,44 @@ TEST(every_build_of_the_bounds_agrees_with_whole_sums) {
     }
 }
 
+/* For any number of vectors, each of which gets its own peaks. */
+TEST(every_build_finds_the_largest_bound_of_each_stretch) {
+    enum { STRETCHES = 3, ROWS = STRETCHES * TW_STRETCH_ROWS, BLOCKS = STRETCHES * TW_STRETCH_BLOCKS, VECTORS = 35 };
+    static _Alignas(64) uint8_t blocks[ROWS * D_MAX];
+    static _Alignas(64) float scale[ROWS], bias[ROWS], upper[ROWS];
+    static int8_t x[VECTORS][D_MAX];
+    float block_peaks[BLOCKS], peaks[VECTORS][STRETCHES];
+    EACH_BUILD(k) {
+        tw_rng rng = tw_rng_at(tw_test_seed(), 6, 0);
+        for (int round = 0; round < 20; round++) {
+            int D = 4 * (1 + (int)tw_rng_below(&rng, D_MAX / 4)), count = 1 + (int)tw_rng_below(&rng, VECTORS);
+            tw_peaks asked[VECTORS];
+            for (int i = 0; i < ROWS * D; i++)
+                blocks[i] = (uint8_t)(1 + tw_rng_below(&rng, 255));
+            fill(&rng, scale, ROWS);
+            fill(&rng, bias, ROWS);
+            for (int row = 0; row < ROWS; row++) /* what is never shown */
+                if (tw_rng_below(&rng, 4) == 0 || row < TW_STRETCH_ROWS)
+                    scale[row] = 0, bias[row] = -INFINITY;
+            for (int v = 0; v < count; v++) {
+                for (int d = 0; d < D; d++)
+                    x[v][d] = (int8_t)((int)tw_rng_below(&rng, 255) - 127);
+                asked[v] = (tw_peaks){.x = x[v], .alpha = 0.1f * (float)v, .beta = (float)v, .peaks = peaks[v]};
+            }
+            k->peak_rows(blocks, scale, bias, asked, count, STRETCHES, D);
+            for (int v = 0; v < count; v++) {
+                k->bound_rows(blocks, x[v], scale, bias, asked[v].alpha, asked[v].beta, upper, block_peaks, BLOCKS, D);
+                ASSERT_TRUE(peaks[v][0] == -INFINITY);
+                for (int s = 1; s < STRETCHES; s++) {
+                    float peak = k->most(upper + s * TW_STRETCH_ROWS, TW_STRETCH_ROWS);
+                    ASSERT_TRUE(peak == -INFINITY ? peaks[v][s] == peak
+                                                  : fabsf(peaks[v][s] - peak) <= 1e-5f * (fabsf(peak) + 1));
+                }
+            }
+        }
+    }
+}
+
 TEST(each_build_that_the_processor_has_was_tried) {
     int here = 0;
     EACH_BUILD(k) {
