@@ -40,10 +40,10 @@ typedef struct tw_command {
     tw_code (*run)(int argc, char **argv, tw_err *err); /* argv[0] is the command's name */
 } tw_command;
 
-extern const tw_command tw_command_run, tw_command_replay, tw_command_recommend, tw_command_inspect, tw_command_serve,
-    tw_command_watch, tw_command_feed, tw_command_broker, tw_command_demo, tw_command_evaluate, tw_command_tune,
-    tw_command_bench, tw_command_config, tw_command_topics, tw_command_reset, tw_command_backup, tw_command_restore,
-    tw_command_export, tw_command_train, tw_command_version;
+extern const tw_command tw_command_run, tw_command_replay, tw_command_recommend, tw_command_profile, tw_command_inspect,
+    tw_command_serve, tw_command_watch, tw_command_feed, tw_command_broker, tw_command_demo, tw_command_evaluate,
+    tw_command_tune, tw_command_bench, tw_command_config, tw_command_topics, tw_command_reset, tw_command_backup,
+    tw_command_restore, tw_command_export, tw_command_train, tw_command_version;
 
 /* Parses argv by the table (NULL name ends it). With config not NULL also takes --config FILE and --set KEY=VALUE, each repeatable, applies them
  * in that order over the defaults, and checks the result. Errors: TW_E_USAGE, TW_E_CONFIG. */

@@ -211,6 +211,7 @@ static tw_code make_topics(const demo *d, tw_err *err) {
                   {c->input_events_topic, USER_PARTITIONS},
                   {c->input_items_topic, 1},
                   {c->output_recommendations_topic, USER_PARTITIONS},
+                  {c->output_profiles_topic, USER_PARTITIONS},
                   {c->output_dead_letters_topic, 1}};
     for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
         if (*topics[i].name)
@@ -249,8 +250,10 @@ static void give_terminal_back(pid_t group) {
 
 /* What suits an embedded broker; anything can be set otherwise. */
 static tw_code set_defaults(tw_config *config, tw_err *err) {
-    static const char *const settings[] = {"application.id=tailwater-demo", "log.level=warn", "kafka.linger.ms=50",
-                                           "kafka.fetch.wait.max.ms=10", "kafka.session.timeout.ms=6000"};
+    static const char *const settings[] = {
+        "application.id=tailwater-demo",  "log.level=warn",     "profile.enabled=true",
+        "output.profiles.topic=profiles", "kafka.linger.ms=50", "kafka.fetch.wait.max.ms=10",
+        "kafka.session.timeout.ms=6000"};
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         TW_TRY(tw_config_set(config, settings[i], err));
     return TW_OK;

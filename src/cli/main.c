@@ -9,10 +9,11 @@
 #include <string.h>
 
 static const tw_command *const commands[] = {
-    &tw_command_run,    &tw_command_replay,  &tw_command_recommend, &tw_command_inspect, &tw_command_serve,
-    &tw_command_watch,  &tw_command_demo,    &tw_command_feed,      &tw_command_broker,  &tw_command_evaluate,
-    &tw_command_tune,   &tw_command_bench,   &tw_command_config,    &tw_command_topics,  &tw_command_reset,
-    &tw_command_backup, &tw_command_restore, &tw_command_export,    &tw_command_train,   &tw_command_version};
+    &tw_command_run,      &tw_command_replay, &tw_command_recommend, &tw_command_profile, &tw_command_inspect,
+    &tw_command_serve,    &tw_command_watch,  &tw_command_demo,      &tw_command_feed,    &tw_command_broker,
+    &tw_command_evaluate, &tw_command_tune,   &tw_command_bench,     &tw_command_config,  &tw_command_topics,
+    &tw_command_reset,    &tw_command_backup, &tw_command_restore,   &tw_command_export,  &tw_command_train,
+    &tw_command_version};
 #define COMMANDS_COUNT (sizeof commands / sizeof commands[0])
 
 static void print_commands(FILE *to) {

@@ -81,8 +81,13 @@ static tw_code report(const tw_engine *engine, double seconds, bool json, bool t
     return code;
 }
 
+static bool is_stdout(const char *path) {
+    return path && strcmp(path, "-") == 0;
+}
+
 static tw_code run(int argc, char **argv, tw_err *err) {
-    const char *state_dir = NULL, *out = NULL, *dead = NULL, *lists = NULL;
+    const char *state_dir = NULL, *lists = NULL;
+    tw_sink_paths paths = {0};
     bool json = false;
     const tw_option options[] = {
         {.name = "state",
@@ -92,13 +97,20 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         {.name = "out",
          .value = "FILE",
          .doc = "Lists as JSON lines; - is stdout (the summary then goes to stderr)",
-         .text = &out},
+         .text = &paths.lists},
         {.name = "lists",
          .value = "WHICH",
-         .doc = "all: as refresh intervals say in event time (default with --out); final: one per "
+         .doc = "all: as refresh intervals say in event time (default with --out or --profiles); final: one per "
                 "user at the end; none (default without --out)",
          .text = &lists},
-        {.name = "dead-letters", .value = "FILE", .doc = "Bad rows with their reasons, as JSON lines", .text = &dead},
+        {.name = "dead-letters",
+         .value = "FILE",
+         .doc = "Bad rows with their reasons, as JSON lines",
+         .text = &paths.dead},
+        {.name = "profiles",
+         .value = "FILE",
+         .doc = "Users' profiles as JSON lines, written with their lists (wants profile.enabled)",
+         .text = &paths.profiles},
         {.name = "json", .doc = "The summary as one JSON object", .flag = &json},
         {0}};
     tw_config config;
@@ -117,11 +129,15 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         code = tw_fail(err, TW_E_USAGE, "--state DIR (or state.dir in the configuration) is wanted");
         goto done;
     }
-    if ((code = lists_of(lists, out != NULL, &opening.lists, err)) != TW_OK)
+    if ((code = lists_of(lists, paths.lists || paths.profiles, &opening.lists, err)) != TW_OK)
         goto done;
+    if (paths.profiles && !config.profile_enabled) {
+        code = tw_fail(err, TW_E_USAGE, "--profiles wants profile.enabled: true (--set profile.enabled=true)");
+        goto done;
+    }
     if ((code = tw_source_file(args.positionals[0], &config, &source, err)) != TW_OK)
         goto done;
-    if ((code = tw_sink_file(out, dead, &sink, err)) != TW_OK)
+    if ((code = tw_sink_file(&paths, &sink, err)) != TW_OK)
         goto done;
     opening.sink = sink;
     tw_stop_catch();
@@ -132,7 +148,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
     code = replay(engine, source, err);
     if (code == TW_OK)
         code = report(engine, (double)(tw_clock_steady_ns(&tw_clock_system) - start_ns) * 1e-9, json,
-                      out && strcmp(out, "-") == 0, err);
+                      is_stdout(paths.lists) || is_stdout(paths.profiles), err);
 done:
     tw_engine_close(engine);
     if (sink)

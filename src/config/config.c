@@ -313,6 +313,8 @@ tw_code tw_config_check(const tw_config *config, tw_err *err) {
                        ") is above %d under exactly_once: the broker ends a transaction that "
                        "takes longer than transaction.timeout.ms (10000)",
                        config->commit_interval_ms, EXACTLY_ONCE_INTERVAL_MAX_MS);
+    if (*config->output_profiles_topic && !config->profile_enabled)
+        return tw_fail(err, TW_E_CONFIG, "output.profiles.topic wants profile.enabled: true");
     if (config->learn_dim % 4)
         return tw_fail(err, TW_E_CONFIG, "learn.dim: %" PRId64 " is not a multiple of 4", config->learn_dim);
     if (config->rank_max_delay_ms < config->rank_min_interval_ms)

@@ -127,6 +127,10 @@
       "Form of the lists: JSON; bare Avro; Avro behind its schema's id; Avro behind its fingerprint")                  \
     X(INT, output_schema_id, "output.schema.id", 0, 0, 4294967295, "",                                                 \
       "The registry's id of schemas/recommendation.avsc, for confluent; 0: schema.registry.url is asked")              \
+    X(TEXT, output_profiles_topic, "output.profiles.topic", "", 0, 249, "",                                            \
+      "Topic of users' profiles (profile.enabled), keyed by user id, in the form of the lists; compact it; empty: none") \
+    X(INT, output_profiles_schema_id, "output.profiles.schema.id", 0, 0, 4294967295, "",                               \
+      "The registry's id of schemas/profile.avsc, for confluent; 0: schema.registry.url is asked")                     \
     X(INT, topics_partitions, "topics.partitions", 4, 1, 10000, "partitions",                                          \
       "Partitions of a topic that `tailwater topics --create` makes, where no other topic decides it")                 \
     X(INT, topics_replication_factor, "topics.replication.factor", -1, -1, 32767, "",                                  \
@@ -223,7 +227,7 @@
       TW_TUNE(MF, LOG, 2, 16, 1))                                                                                      \
     /* Profile. */                                                                                                     \
     X(BOOL, profile_enabled, "profile.enabled", false, 0, 1, "", \
-      "Keep and learn user profiles, which only evaluate --profile shows today. Fixed once the state is made") \
+      "Keep and learn users' profiles (output.profiles.topic, `profile`, the API). Fixed once the state is made") \
     X(INT, profile_categories_max, "profile.categories.max", 64, 1, 128, "categories",                                 \
       "Categories that a profile tells apart, by first appearance; the rest share one, \"other\"")                     \
     X(REAL, profile_short, "profile.short", 0.8, 0, 1, "",                                                             \

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/list.h"
+#include "base/user_profile.h"
 #include "config/config.h"
 #include "model/model.h"
 #include "pipeline/clean/clean.h"
@@ -108,6 +109,10 @@ tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err);
  * empty, keeps items that carry it. */
 tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list,
                             tw_err *err);
+
+/* A user's profile as it is now, with what changed since the one published last; slices are the model's until the next call.
+ * Errors: TW_E_NOT_FOUND (no such user, or profile.enabled is false). */
+tw_code tw_engine_profile(tw_engine *engine, tw_slice user_id, tw_user_profile *ret_profile, tw_err *err);
 
 /* Items like this one, best first: user_id of the list is empty. Errors: TW_E_NOT_FOUND. */
 tw_code tw_engine_similar(tw_engine *engine, tw_slice item_id, int top, tw_list *ret_list, tw_err *err);

@@ -153,8 +153,16 @@ tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns,
 void tw_engine_requeue_owed(tw_engine *engine); /* all that is owed by tasks that are here, and nothing else */
 void tw_engine_queue_drop(tw_engine *engine, uint32_t task);
 void tw_engine_user_gone(void *self, uint32_t user);
+uint64_t tw_engine_version_now(const tw_engine *engine, uint32_t task);
+uint32_t tw_engine_find_user(const tw_engine *engine, tw_slice user_id); /* in whichever task; TW_SLOT_NONE: nowhere */
 tw_newest *tw_newest_create(void);
 tw_newest *tw_newest_free(tw_newest *newest);
+
+/* profiles.c: fills a user's profile as of now; slices are the model's until the next call. Returns the whole distribution, (categories), good
+ * until then as well; NULL: there is none yet. */
+const float *tw_engine_describe(tw_engine *engine, uint32_t user, uint64_t version, tw_user_profile *ret_profile);
+/* Hands a user's profile to the sink, where it takes profiles and they are learned. */
+tw_code tw_engine_publish_profile(tw_engine *engine, uint32_t user, uint64_t version, tw_err *err);
 
 /* keys.c: whether records are keyed by their user, as tasks need it. Errors: TW_E_CONFIG. */
 tw_code tw_engine_check_key(tw_engine *engine, const tw_record *record, const tw_event *event, tw_err *err);

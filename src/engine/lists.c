@@ -168,7 +168,7 @@ uint64_t tw_engine_files_counted(const tw_engine *engine, uint32_t task) {
 /* The version of a list made now: what its task, the items topic (by its offsets, which all processes share and compaction does not change)
  * and the files before them have delivered. Only grows, also for a user who goes over from the files to a task, and for a task that
  * goes over to another process. */
-static uint64_t version_now(const tw_engine *engine, uint32_t task) {
+uint64_t tw_engine_version_now(const tw_engine *engine, uint32_t task) {
     uint64_t version = engine->items_offsets + tw_engine_files_counted(engine, task);
     for (size_t i = 0; i < engine->lanes_count; i++) {
         const tw_lane *lane = &engine->lanes[i];
@@ -196,11 +196,12 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
                     .partition = debt->newest_partition,
                     .offset = debt->newest_offset};
     list.produced_ms = user < engine->produced_count ? engine->produced_ms[user] : 0;
-    list.list_version = version_now(engine, list.task);
+    list.list_version = tw_engine_version_now(engine, list.task);
     tw_ranker_list(engine->ranker, user, engine->watermark_ms, (int)engine->config->rank_list_size, (tw_slice){0},
                    &list);
     if (engine->options.sink)
         TW_TRY(engine->options.sink->ops->list(engine->options.sink, &list, err));
+    TW_TRY(tw_engine_publish_profile(engine, user, list.list_version, err));
     debt->list_version = list.list_version;
     debt->listed_ms = now_ms;
     debt->owed_since_ms = INT64_MIN;
@@ -267,13 +268,18 @@ tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err) {
     }
 }
 
+uint32_t tw_engine_find_user(const tw_engine *engine, tw_slice user_id) {
+    uint32_t user = TW_SLOT_NONE;
+    for (size_t i = 0; user == TW_SLOT_NONE && i < engine->lanes_count; i++)
+        user = tw_model_user_find(engine->model, engine->lanes[i].task, user_id);
+    return user;
+}
+
 tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list,
                             tw_err *err) {
     if (top < 1 || top > TW_LIST_SIZE_MAX)
         return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
-    uint32_t user = TW_SLOT_NONE;
-    for (size_t i = 0; user == TW_SLOT_NONE && i < engine->lanes_count; i++)
-        user = tw_model_user_find(engine->model, engine->lanes[i].task, user_id);
+    uint32_t user = tw_engine_find_user(engine, user_id);
     *ret_list = (tw_list){.user_id = user_id, .known = user != TW_SLOT_NONE, .event_ms = INT64_MIN};
     if (ret_list->known) {
         const tw_user_list *seen = tw_model_user_list(engine->model, user);
@@ -283,7 +289,7 @@ tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_sli
         ret_list->partition = seen->newest_partition;
         ret_list->offset = seen->newest_offset;
     }
-    ret_list->list_version = version_now(engine, ret_list->task);
+    ret_list->list_version = tw_engine_version_now(engine, ret_list->task);
     tw_ranker_list(engine->ranker, user, engine->watermark_ms, top, category, ret_list);
     return TW_OK;
 }
@@ -294,7 +300,7 @@ tw_code tw_engine_similar(tw_engine *engine, tw_slice item_id, int top, tw_list 
         return tw_fail(err, TW_E_NOT_FOUND, "no such item");
     if (top < 1 || top > TW_LIST_SIZE_MAX)
         return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
-    *ret_list = (tw_list){.event_ms = INT64_MIN, .list_version = version_now(engine, 0)};
+    *ret_list = (tw_list){.event_ms = INT64_MIN, .list_version = tw_engine_version_now(engine, 0)};
     tw_ranker_similar(engine->ranker, item, top, ret_list);
     return TW_OK;
 }

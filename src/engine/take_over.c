@@ -208,9 +208,8 @@ void tw_engine_silent_end(tw_engine *engine) {
             uint32_t user = tw_model_user_find(engine->model, task, id);
             if (user == TW_SLOT_NONE)
                 continue;
-            tw_user_list *list = tw_model_user_list(engine->model, user);
-            tw_model_user_import_list(row, list, &ignored); /* one that is damaged leaves the debt: a list more */
-            tw_model_user_list_touch(engine->model, user);
+            tw_model_user_import_list(engine->model, user, row,
+                                      &ignored); /* a damaged one leaves the debt: a list more */
         }
     }
     tw_buf_clear(&engine->debts);

@@ -50,6 +50,11 @@ void tw_kafka_plan_make(const tw_config *config, tw_kafka_plan *plan) {
     topic->make = make;
     topic = add(plan, "output.dead.letters.topic", "%s", config->output_dead_letters_topic);
     topic->make = make;
+    if (*config->output_profiles_topic) {
+        topic = add(plan, "output.profiles.topic", "%s", config->output_profiles_topic);
+        topic->compacted = true;
+        topic->make = make;
+    }
     if (!config->state_changelog)
         return;
     topic = add(plan, "state.changelog", "%s-state-changelog", config->application_id);

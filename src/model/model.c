@@ -253,17 +253,26 @@ static void extend_past(tw_model *model, uint32_t user, uint32_t item, const tw_
                      model->config->rank_exclude == TW_EXCLUDE_CONSUMED, TW_PAST_BOUGHT);
 }
 
+static int64_t since_ms(const tw_user *u, const tw_event *event) {
+    return u->events == 0 ? -1 : event->event_ms > u->last_ms ? event->event_ms - u->last_ms : 0;
+}
+
 static void extend_taste(tw_model *model, uint32_t user, uint32_t item, const tw_event *event,
                          const tw_category_shares *shares) {
     tw_user *u = tw_user_at(&model->users, user);
     if (!model->profile.on)
         return;
     double price = event->has & TW_HAS_PRICE ? event->price : model->items.items[item].price;
-    int64_t since_ms = u->events == 0 ? -1 : event->event_ms > u->last_ms ? event->event_ms - u->last_ms : 0;
     size_t bytes = tw_taste_bytes(&u->taste);
-    tw_taste_meet(&u->taste, shares, model->profile.decays, price, since_ms);
+    tw_taste_meet(&u->taste, shares, model->profile.decays, price, since_ms(u, event));
     model->users.bytes += tw_taste_bytes(&u->taste) - bytes;
     tw_profile_meet_price(&model->profile, price);
+}
+
+static void extend_activity(tw_model *model, uint32_t user, const tw_event *event) {
+    tw_user *u = tw_user_at(&model->users, user);
+    if (model->profile.on)
+        tw_taste_come(&u->taste, event->event_ms, since_ms(u, event));
 }
 
 tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset,
@@ -286,39 +295,13 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
             extend_taste(model, user, item, event, &shares);
         }
         extend_past(model, user, item, event, strength);
+        extend_activity(model, user, event);
         tw_users_touch(&model->users, user, model->sequence, event->event_ms);
     }
     model->items.items[item].last_sequence = model->sequence;
     tw_model_bound(model, user, item);
     *ret_user = user;
     return TW_OK;
-}
-
-uint32_t tw_model_categories(const tw_model *model) {
-    return tw_categories_used(&model->profile.categories);
-}
-tw_slice tw_model_category_name(const tw_model *model, uint32_t category) {
-    return tw_categories_name(&model->profile.categories, category);
-}
-
-bool tw_model_category_shares(tw_model *model, tw_slice text, float *shares) {
-    tw_category_shares read;
-    memset(shares, 0, tw_model_categories(model) * sizeof *shares);
-    tw_categories_read(&model->profile.categories, text, false, &read);
-    for (int i = 0; i < read.count; i++)
-        shares[read.numbers[i]] = read.shares[i];
-    return read.count > 0;
-}
-
-const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms) {
-    const tw_user *u = tw_user_at(&model->users, user);
-    float *embedding = tw_row(&model->users.embeddings, user);
-    bool own = !model->mf && model->context.user_rate > 0;
-    const float *vector = model->mf ? embedding : model->context.vector;
-    if (!model->mf && !tw_context_make(&model->context, &model->items, u, own ? embedding : NULL))
-        vector = NULL;
-    const tw_profile_user who = tw_profile_user_of(u, vector, now_ms);
-    return tw_profile_answer(&model->profile, &who);
 }
 
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {

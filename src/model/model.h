@@ -132,6 +132,25 @@ bool tw_model_category_shares(tw_model *model, tw_slice text, float *shares);
  *   (categories) returned, sum 1, in the model's memory until the next call
  * NULL: no category is known yet, or profiles are off. */
 const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms);
+/* What a user met, decayed over the short or the long horizon.
+ *   shares (categories) out, sum 1
+ * False, with shares zero: nothing with a category. */
+bool tw_model_interests(const tw_model *model, uint32_t user, bool over_long, float *shares);
+
+typedef struct tw_user_manners {
+    uint32_t events; /* applied, all time */
+    int64_t first_ms, last_ms;
+    double events_per_day; /* at the time that was asked about */
+    double price;          /* geometric mean of what was met, each event .9 of the next; NaN: no price is known */
+    double
+        price_deviations; /* how many standard deviations its logarithm is above that of all users' events; NaN likewise */
+} tw_user_manners;
+void tw_model_manners(const tw_model *model, uint32_t user, int64_t now_ms, tw_user_manners *ret_manners);
+
+/* The profile that was published last, kept in a byte a category (shown.h): durable, left out of the digest.
+ *   shares (categories) out, sum 1; give returns false, with shares zero, when there was none */
+bool tw_model_shown(const tw_model *model, uint32_t user, float *shares);
+void tw_model_show(tw_model *model, uint32_t user, const float *shares);
 
 /* ---- what rank keeps with a user -------------------------------------------------------------------------------- */
 
@@ -162,8 +181,9 @@ void tw_model_user_export(const tw_model *model, uint32_t user, tw_buf *out);
  * TW_E_CORRUPT. */
 tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, tw_slice bytes, uint32_t *ret_user,
                              tw_err *err);
-tw_code tw_model_user_import_list(tw_slice bytes, tw_user_list *list, tw_err *err); /* what rank keeps alone */
-void tw_model_user_drop(tw_model *model, uint32_t user);                            /* whom nobody is told of */
+/* What rank and publish keep alone, of a user who is here. */
+tw_code tw_model_user_import_list(tw_model *model, uint32_t user, tw_slice bytes, tw_err *err);
+void tw_model_user_drop(tw_model *model, uint32_t user); /* whom nobody is told of */
 
 void tw_model_touch_task(tw_model *model, uint32_t task); /* all users of a task count as changed */
 void tw_model_touch_items(tw_model *model);               /* and all items and weights */

@@ -3,7 +3,7 @@
  * has none yet. Called by the engine when tasks move; engine thread. */
 #include "model/internal.h"
 
-#define USER_FORMAT 2
+#define USER_FORMAT 3
 
 size_t tw_model_users_changed(const tw_model *model) {
     return model->users.dirty.count;
@@ -34,6 +34,7 @@ void tw_model_user_export(const tw_model *model, uint32_t user, tw_buf *out) {
     const tw_user *u = tw_user_at(&model->users, user);
     tw_buf_u8(out, USER_FORMAT);
     put_list(&u->list, out);
+    tw_shown_export(&u->shown, &model->profile.categories, out);
     tw_buf_u64(out, (uint64_t)u->last_ms);
     tw_buf_u32(out, u->events);
     tw_buf_u32(out, u->past_count);
@@ -50,15 +51,31 @@ static tw_code damaged(tw_err *err) {
     return tw_fail(err, TW_E_CORRUPT, "a user's row of the changelog is damaged or of another version");
 }
 
-tw_code tw_model_user_import_list(tw_slice bytes, tw_user_list *list, tw_err *err) {
+static void skip_shown(tw_cursor *c) {
+    for (uint32_t left = tw_cursor_u32(c); left > 0 && !c->bad; left--) {
+        tw_cursor_text(c);
+        tw_cursor_u8(c);
+    }
+}
+
+static uint32_t find_category(void *self, tw_slice name) {
+    return tw_categories_find(self, name);
+}
+
+tw_code tw_model_user_import_list(tw_model *model, uint32_t user, tw_slice bytes, tw_err *err) {
+    tw_user *u = tw_user_at(&model->users, user);
     tw_cursor c = tw_cursor_of(bytes);
-    tw_user_list taken = *list;
+    tw_user_list taken = u->list;
     if (tw_cursor_u8(&c) != USER_FORMAT)
         return damaged(err);
     take_list(&c, &taken);
+    model->users.bytes -= tw_shown_bytes(&u->shown);
+    tw_shown_import(&u->shown, &c, find_category, &model->profile.categories);
+    model->users.bytes += tw_shown_bytes(&u->shown);
     if (c.bad)
         return damaged(err);
-    *list = taken;
+    u->list = taken;
+    tw_model_user_list_touch(model, user);
     return TW_OK;
 }
 
@@ -73,6 +90,8 @@ tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, t
     user = tw_users_add(&model->users, task, user_id);
     tw_user *u = tw_user_at(&model->users, user);
     take_list(&c, &u->list);
+    tw_cursor shown = c; /* once the categories have numbers */
+    skip_shown(&c);
     int64_t last_ms = (int64_t)tw_cursor_u64(&c);
     uint32_t events = tw_cursor_u32(&c), count = tw_cursor_u32(&c);
     for (uint32_t i = 0; i < count && !c.bad; i++) {
@@ -87,9 +106,9 @@ tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, t
         u->counts[place] = times;
         u->flags[place] = flags;
     }
-    tw_profile_import(&model->profile, &u->taste, &c);
-    model->users.bytes += tw_taste_bytes(&u->taste);
-    if (c.bad || c.at != c.end)
+    tw_profile_import(&model->profile, &u->taste, &c, &u->shown, &shown);
+    model->users.bytes += tw_taste_bytes(&u->taste) + tw_shown_bytes(&u->shown);
+    if (c.bad || shown.bad || c.at != c.end)
         return damaged(err);
     tw_users_touch(&model->users, user, model->sequence, last_ms);
     u->events = events;

@@ -192,13 +192,17 @@ static uint32_t add_name(void *self, tw_slice name) {
     return tw_categories_add(self, name);
 }
 
-void tw_profile_import(tw_profile *profile, tw_taste *taste, tw_cursor *c) {
+void tw_profile_import(tw_profile *profile, tw_taste *taste, tw_cursor *of_taste, tw_shown *shown,
+                       tw_cursor *of_shown) {
     uint32_t used = tw_categories_used(&profile->categories);
-    tw_taste_import(taste, c, add_name, &profile->categories);
-    if (!profile->on)
-        tw_taste_done(taste);
-    else
+    tw_taste_import(taste, of_taste, add_name, &profile->categories);
+    tw_shown_import(shown, of_shown, add_name, &profile->categories);
+    if (profile->on) {
         follow_categories(profile, used);
+    } else {
+        tw_taste_done(taste);
+        tw_shown_done(shown);
+    }
 }
 
 tw_code tw_profile_learn(tw_profile *profile, const tw_profile_user *user, const tw_category_shares *shares,

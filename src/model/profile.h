@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "model/profile_network.h"
+#include "model/shown.h"
 #include "model/taste.h"
 
 #define TW_MANNERS 5
@@ -57,9 +58,9 @@ tw_code tw_profile_learn(tw_profile *profile, const tw_profile_user *user, const
 /* Takes a price of the population in; NaN: none. Nothing before the first category. */
 void tw_profile_meet_price(tw_profile *profile, double price);
 
-/* Takes in what another process knew of a user (tw_taste_export); categories get numbers here. Sets bad where it is damaged. Nothing is
- * taken where the profile is off. */
-void tw_profile_import(tw_profile *profile, tw_taste *taste, tw_cursor *c);
+/* Takes in what another process knew of a user (tw_taste_export, tw_shown_export); categories get numbers here. Sets bad where it is damaged.
+ * Nothing is taken where the profile is off. */
+void tw_profile_import(tw_profile *profile, tw_taste *taste, tw_cursor *of_taste, tw_shown *shown, tw_cursor *of_shown);
 
 /* The distribution over tw_categories_used, in the profile's memory until the next call; NULL: off, or no category yet. */
 const float *tw_profile_answer(tw_profile *profile, const tw_profile_user *user);

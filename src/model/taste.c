@@ -3,11 +3,13 @@
 
 #include "base/alloc.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 /* What is left of price and pace at each event: about the last ten (chosen, not measured). */
 #define MANNER_DECAY 0.9f
+#define DAY_MS 86400000.0
 
 void tw_taste_done(tw_taste *taste) {
     free(taste->counts);
@@ -26,6 +28,23 @@ static void reach(tw_taste *taste, uint32_t categories) {
 static void mix(float *sum, float *weight, float value) {
     *sum = MANNER_DECAY * *sum + value;
     *weight = MANNER_DECAY * *weight + 1;
+}
+
+void tw_taste_come(tw_taste *taste, int64_t event_ms, int64_t since_ms) {
+    if (since_ms >= 0) {
+        taste->activity *= expf((float)since_ms * (float)(-1 / (DAY_MS * TW_ACTIVITY_DAYS)));
+        taste->activity = taste->activity > FLT_MIN ? taste->activity : FLT_MIN; /* zero means: never here */
+    }
+    if (taste->activity == 0)
+        taste->first_ms = event_ms;
+    taste->activity += 1;
+}
+
+double tw_taste_per_day(const tw_taste *taste, int64_t last_ms, int64_t now_ms) {
+    double idle_days = (double)(now_ms > last_ms ? now_ms - last_ms : 0) / DAY_MS;
+    double age_days = (double)(now_ms - taste->first_ms) / DAY_MS;
+    double kept = 1 - exp(-(age_days > 1 ? age_days : 1) / TW_ACTIVITY_DAYS);
+    return (double)taste->activity * exp(-idle_days / TW_ACTIVITY_DAYS) / (TW_ACTIVITY_DAYS * kept);
 }
 
 void tw_taste_meet(tw_taste *taste, const tw_category_shares *shares, const float *decays, double price,
@@ -51,6 +70,8 @@ static void encode_manner(const tw_taste *taste, tw_buf *out) {
     tw_buf_f32(out, taste->price_weight);
     tw_buf_f32(out, taste->pace);
     tw_buf_f32(out, taste->pace_weight);
+    tw_buf_f32(out, taste->activity);
+    tw_buf_u64(out, (uint64_t)taste->first_ms);
 }
 
 void tw_taste_encode(const tw_taste *taste, tw_buf *out) {
@@ -64,6 +85,8 @@ static void load_manner(tw_taste *taste, tw_cursor *c) {
     taste->price_weight = tw_cursor_f32(c);
     taste->pace = tw_cursor_f32(c);
     taste->pace_weight = tw_cursor_f32(c);
+    taste->activity = tw_cursor_f32(c);
+    taste->first_ms = (int64_t)tw_cursor_u64(c);
 }
 
 void tw_taste_load(tw_taste *taste, tw_cursor *c) {

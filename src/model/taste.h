@@ -1,4 +1,5 @@
-/* What is kept with a user for the profile: decayed counts of the categories met, at three horizons, what was paid, and the pace.
+/* What is kept with a user for the profile: decayed counts of the categories met, at three horizons, what was paid, the pace, and how
+ * active the user is.
  *
  * One count a met item, shared by its categories, whatever the kind of event. Part of the user's row. Engine thread. */
 #ifndef TW_MODEL_TASTE_H
@@ -14,7 +15,12 @@ typedef struct tw_taste {
     uint32_t categories;       /* those numbered later count zero */
     float price, price_weight; /* decayed sums of log(1 + price) and of one, over events with a price */
     float pace, pace_weight;   /* the same of log(1 + seconds) since the event before */
+    float activity;            /* events, decayed by TW_ACTIVITY_DAYS of event time; 0: none yet */
+    int64_t first_ms;          /* event time of the first of them */
 } tw_taste;
+
+/* An event counts 1/e after so many days (chosen: a week). */
+#define TW_ACTIVITY_DAYS 7.0
 
 void tw_taste_done(tw_taste *taste); /* becomes empty */
 
@@ -22,6 +28,11 @@ void tw_taste_done(tw_taste *taste); /* becomes empty */
  * event before, negative: there was none. */
 void tw_taste_meet(tw_taste *taste, const tw_category_shares *shares, const float *decays, double price,
                    int64_t since_ms);
+/* Takes in that the user was here, whatever for. */
+void tw_taste_come(tw_taste *taste, int64_t event_ms, int64_t since_ms);
+/* Events a day now, with last_ms the user's newest: what the decayed count would be for a user who keeps a pace is divided out; one who is
+ * here for less than a day counts as here for a day. */
+double tw_taste_per_day(const tw_taste *taste, int64_t last_ms, int64_t now_ms);
 
 static inline float tw_taste_count(const tw_taste *taste, uint32_t category, int horizon) {
     return category < taste->categories ? taste->counts[category * TW_HORIZONS + (uint32_t)horizon] : 0;

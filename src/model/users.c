@@ -18,8 +18,9 @@ void tw_users_init(tw_users *users, int D) {
 }
 
 static void release(tw_users *users, tw_user *u) {
-    users->bytes -= u->id_size + (size_t)u->past_capacity * 11 + tw_taste_bytes(&u->taste);
+    users->bytes -= u->id_size + (size_t)u->past_capacity * 11 + tw_taste_bytes(&u->taste) + tw_shown_bytes(&u->shown);
     tw_taste_done(&u->taste);
+    tw_shown_done(&u->shown);
     free(u->id);
     free(u->items);
     u->id = NULL;
@@ -220,6 +221,7 @@ void tw_user_encode(const tw_users *users, uint32_t user, bool with_list, tw_buf
     tw_buf_u64(out, (uint64_t)u->list.newest_offset);
     tw_buf_u32(out, (uint32_t)u->list.newest_partition);
     tw_buf_u32(out, u->list.newest_lane);
+    tw_shown_encode(&u->shown, out);
 }
 
 static void take_array(tw_cursor *c, void *to, size_t size) {
@@ -264,6 +266,8 @@ tw_code tw_user_load(tw_users *users, uint32_t user, tw_slice bytes, tw_err *err
     u->list.newest_offset = (int64_t)tw_cursor_u64(&c);
     u->list.newest_partition = (int32_t)tw_cursor_u32(&c);
     u->list.newest_lane = tw_cursor_u32(&c);
+    tw_shown_load(&u->shown, &c);
+    users->bytes += tw_shown_bytes(&u->shown);
     if (c.bad || c.at != c.end)
         return tw_fail(err, TW_E_STORE, "user row %" PRIu32 " is damaged", user);
     return TW_OK;

@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "model/model.h"
+#include "model/shown.h"
 #include "model/table.h"
 #include "model/taste.h"
 
@@ -30,6 +31,7 @@ typedef struct tw_user {
     uint8_t *flags;        /* TW_PAST_* */
     uint32_t older, newer; /* the list by last_sequence; TW_SLOT_NONE at the ends */
     tw_taste taste;        /* for the profile */
+    tw_shown shown;        /* what was last published of it */
     tw_user_list list;
 } tw_user;
 

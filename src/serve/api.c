@@ -1,10 +1,12 @@
-/* /api/v1: a user's list, items like one, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
+/* /api/v1: a user's list and profile, items like one, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
  * engine, which answers between two steps, the rest comes from the sampler. */
 #include "serve/internal.h"
 
 #include "base/json.h"
 
 #define JSON "application/json"
+
+static const char *const no_names[] = {NULL};
 
 /* A sample is at most a tick and a wait for the engine old; the first is on its way when the server starts. */
 #define SAMPLE_WAIT_MS (TW_SERVE_WAIT_MS + 500)
@@ -43,6 +45,22 @@ enum MHD_Result tw_handle_recommend(tw_server *server, struct MHD_Connection *co
     return reply_failure(connection, code, &err);
 }
 
+enum MHD_Result tw_handle_profile(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    const tw_serve_backend *backend = &server->options.backend;
+    tw_slice user_id = request->segments[3];
+    tw_err err = {0};
+    tw_buf body = {0};
+    tw_code code = tw_request_only(request, no_names, &err);
+    if (code == TW_OK)
+        code = tw_request_check_text(user_id, "the user id", &err);
+    if (code == TW_OK)
+        code = backend->profile(backend->self, user_id, TW_SERVE_WAIT_MS, &body, &err);
+    if (code == TW_OK)
+        return reply_json(connection, &body);
+    tw_buf_done(&body);
+    return reply_failure(connection, code, &err);
+}
+
 enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
     static const char *const names[] = {"top", NULL};
     const tw_serve_backend *backend = &server->options.backend;
@@ -62,8 +80,6 @@ enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *conn
     tw_buf_done(&body);
     return reply_failure(connection, code, &err);
 }
-
-static const char *const no_names[] = {NULL};
 
 enum MHD_Result tw_handle_stats(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
     uint64_t seen = 0;

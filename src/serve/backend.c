@@ -63,6 +63,14 @@ static void answer_similar(tw_engine *engine, void *question) {
     tw_buf_u8(q->out, '}');
 }
 
+static void answer_profile(tw_engine *engine, void *question) {
+    list_question *q = question;
+    tw_user_profile profile;
+    q->code = tw_engine_profile(engine, q->id, &profile, q->err);
+    if (q->code == TW_OK)
+        tw_profile_write_json(&profile, q->out);
+}
+
 static tw_code ask_list(tw_engine *engine, tw_question_fn answer, list_question *question, int wait_ms) {
     if (tw_engine_ask(engine, answer, question, wait_ms) != TW_OK)
         return tw_fail(question->err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
@@ -80,6 +88,11 @@ static tw_code ask_similar(void *self, tw_slice item_id, int top, int wait_ms, t
     return ask_list(self, answer_similar, &question, wait_ms);
 }
 
+static tw_code ask_profile(void *self, tw_slice user_id, int wait_ms, tw_buf *out, tw_err *err) {
+    list_question question = {.id = user_id, .out = out, .err = err};
+    return ask_list(self, answer_profile, &question, wait_ms);
+}
+
 static void newest(void *self, int max, tw_buf *out) {
     tw_engine_newest(self, max, out);
 }
@@ -89,5 +102,5 @@ static bool ready(void *self) {
 }
 
 tw_serve_backend tw_serve_backend_engine(tw_engine *engine) {
-    return (tw_serve_backend){engine, ask_stats, ask_recommend, ask_similar, newest, ready};
+    return (tw_serve_backend){engine, ask_stats, ask_recommend, ask_similar, ask_profile, newest, ready};
 }

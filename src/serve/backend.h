@@ -25,6 +25,8 @@ typedef struct tw_serve_backend {
     tw_code (*recommend)(void *self, tw_slice user_id, int top, tw_slice category, int wait_ms, tw_buf *out,
                          tw_err *err);
     tw_code (*similar)(void *self, tw_slice item_id, int top, int wait_ms, tw_buf *out, tw_err *err);
+    /* Appends a profile as JSON. Errors: TW_E_BUSY, TW_E_NOT_FOUND (no such user; profiles are not kept). */
+    tw_code (*profile)(void *self, tw_slice user_id, int wait_ms, tw_buf *out, tw_err *err);
     void (*newest)(void *self, int max, tw_buf *out); /* appends a JSON array, newest first; never waits */
     bool (*ready)(void *self);                        /* what the source held at the start is consumed; never waits */
 } tw_serve_backend;

@@ -27,6 +27,7 @@ static const struct {
     {"/livez", tw_handle_live},
     {"/readyz", tw_handle_ready},
     {"/api/v1/users/*/recommendations", tw_handle_recommend},
+    {"/api/v1/users/*/profile", tw_handle_profile},
     {"/api/v1/items/*/similar", tw_handle_similar},
     {"/api/v1/stats", tw_handle_stats},
     {"/api/v1/history", tw_handle_history},

@@ -4,6 +4,7 @@
  *   GET /metrics                                    Prometheus text 0.0.4
  *   GET /livez, /readyz                             200, or 503 with the reasons
  *   GET /api/v1/users/{id}/recommendations          ?top= 1 to 1000, ?category=
+ *   GET /api/v1/users/{id}/profile                  who the user is now, as in schemas/profile.avsc; 404: unknown, or not kept
  *   GET /api/v1/items/{id}/similar                  ?top=
  *   GET /api/v1/stats                               counters, rates, freshness, newest lists; sampled once a second
  *   GET /api/v1/history                             rates of the last five minutes

@@ -71,6 +71,25 @@ expect 0 '^\{"file".*"asked":[1-9][0-9]*,"hr10":' "$T" evaluate "$dir/events.csv
 expect 0 '^\{"file".*"every":3,.*"by_history":.*"items_younger_than_a_day":.*"without":\{"context":.*"repeat":' "$T" evaluate "$dir/events.csv" --every 3 --ablate --json $small
 expect 0 'without transitions .* it adds ' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --every 5 --ablate $small
 expect 0 '"profile":\{"asked":[1-9][0-9]*,"cross_entropy":[0-9.]+,"top1":0\.[0-9]+\}' "$T" evaluate "$dir/events.csv" --profile --json $small
+expect 0 '"lists":[1-9]' "$T" replay "$dir/events.csv" --state "$dir/profiled" --profiles "$dir/profiles" --set profile.enabled=true --json $small
+expect 0 '^\{"user_id":"u1",.*"categories":\[\{"category":.*"segment":"[a-z]+"' "$T" profile u1 --state "$dir/profiled" --json
+expect 0 'next item, by the profile network' "$T" profile u1 --state "$dir/profiled"
+expect 1 'no such user' "$T" profile nobody --state "$dir/profiled"
+expect 1 'profile.enabled is false' "$T" profile u1 --state "$dir/s"
+expect 2 'profile.enabled' "$T" replay "$dir/events.csv" --state "$dir/unprofiled" --profiles "$dir/none" $small
+python3 - "$dir" <<'P' || failed=1
+import json, sys
+newest = {}
+for line in open(sys.argv[1] + "/profiles"):
+    p = json.loads(line)
+    last = newest.get(p["user_id"])
+    assert (last is None) == ("changed" not in p), line
+    assert last is None or p["profile_version"] > last["profile_version"], line
+    assert all(not p[k] or abs(sum(c["share"] for c in p[k]) - 1) < .2 for k in ("categories", "interests_short", "interests_long")), line
+    assert p["activity"]["events_per_day"] > 0, line
+    newest[p["user_id"]] = p
+assert newest, "no profiles"
+P
 expect 2 'one file' "$T" evaluate "$dir/events.csv" "$dir/more.csv" --state "$dir/two" $small
 
 # Rules of rank: files of ids, and the propensity of what was drawn.

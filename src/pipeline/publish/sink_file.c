@@ -1,4 +1,4 @@
-/* Lists and dead letters as JSON lines in files. Called by the engine; engine thread.
+/* Lists, profiles and dead letters as JSON lines in files. Called by the engine; engine thread.
  *
  * Lines gather in memory and are written and synced at flush, before the state commits; the lengths are committed with
  * the state. On resume a file is cut to its committed length, so that a crash between the two leaves no line twice. What is not
@@ -27,10 +27,16 @@ typedef struct output {
     tw_buf gathered;
 } output;
 
+enum { LISTS, DEAD, PROFILES, OUTPUTS };
+
 typedef struct file_sink {
     tw_sink sink; /* first */
-    output lists, dead;
+    output outputs[OUTPUTS];
 } file_sink;
+
+static output *output_of(tw_sink *sink, int which) {
+    return &((file_sink *)sink)->outputs[which];
+}
 
 static tw_code open_output(output *o, const char *path, tw_err *err) {
     struct stat st;
@@ -77,23 +83,34 @@ static tw_code line_done(output *o, tw_err *err) {
 }
 
 static tw_code file_list(tw_sink *sink, const tw_list *list, tw_err *err) {
-    output *o = &((file_sink *)sink)->lists;
+    output *o = output_of(sink, LISTS);
     if (!o->path)
         return TW_OK;
     tw_list_write_json(list, &o->gathered);
     return line_done(o, err);
 }
 
-/* A user who is gone: the same line without items. */
-static tw_code file_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err) {
-    output *o = &((file_sink *)sink)->lists;
-    (void)task;
+static tw_code file_profile(tw_sink *sink, const tw_user_profile *profile, tw_err *err) {
+    output *o = output_of(sink, PROFILES);
+    if (!o->path)
+        return TW_OK;
+    tw_profile_write_json(profile, &o->gathered);
+    return line_done(o, err);
+}
+
+static tw_code write_gone(output *o, tw_slice user_id, tw_err *err) {
     if (!o->path)
         return TW_OK;
     tw_buf_printf(&o->gathered, "{\"user_id\":");
     tw_json_text(&o->gathered, user_id);
     tw_buf_printf(&o->gathered, ",\"gone\":true}");
     return line_done(o, err);
+}
+
+static tw_code file_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err) {
+    (void)task;
+    TW_TRY(write_gone(output_of(sink, LISTS), user_id, err));
+    return write_gone(output_of(sink, PROFILES), user_id, err);
 }
 
 static void put_base64(tw_buf *out, tw_slice bytes) {
@@ -110,7 +127,7 @@ static void put_base64(tw_buf *out, tw_slice bytes) {
 
 static tw_code file_dead(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason,
                          tw_err *err) {
-    output *o = &((file_sink *)sink)->dead;
+    output *o = output_of(sink, DEAD);
     if (!o->path)
         return TW_OK;
     tw_buf *out = &o->gathered;
@@ -139,8 +156,9 @@ static tw_code flush_output(output *o, tw_err *err) {
 }
 
 static tw_code file_flush(tw_sink *sink, tw_err *err) {
-    TW_TRY(flush_output(&((file_sink *)sink)->lists, err));
-    return flush_output(&((file_sink *)sink)->dead, err);
+    for (int i = 0; i < OUTPUTS; i++)
+        TW_TRY(flush_output(output_of(sink, i), err));
+    return TW_OK;
 }
 
 /* The file that the length belongs to is named: another --out on the same state begins with its own length. */
@@ -150,8 +168,8 @@ static void put_position(const output *o, tw_buf *out) {
 }
 
 static void file_position(tw_sink *sink, tw_buf *out) {
-    put_position(&((file_sink *)sink)->lists, out);
-    put_position(&((file_sink *)sink)->dead, out);
+    for (int i = 0; i < OUTPUTS; i++)
+        put_position(output_of(sink, i), out);
 }
 
 static tw_code resume_output(output *o, tw_cursor *c, tw_err *err) {
@@ -174,21 +192,23 @@ static tw_code resume_output(output *o, tw_cursor *c, tw_err *err) {
 
 static tw_code file_resume(tw_sink *sink, tw_slice position, tw_err *err) {
     tw_cursor c = tw_cursor_of(position);
-    TW_TRY(resume_output(&((file_sink *)sink)->lists, &c, err));
-    return resume_output(&((file_sink *)sink)->dead, &c, err);
+    for (int i = 0; i < OUTPUTS; i++)
+        TW_TRY(resume_output(output_of(sink, i), &c, err));
+    return TW_OK;
 }
 
 static tw_sink *file_close(tw_sink *sink) {
     if (sink) {
-        close_output(&((file_sink *)sink)->lists);
-        close_output(&((file_sink *)sink)->dead);
+        for (int i = 0; i < OUTPUTS; i++)
+            close_output(output_of(sink, i));
         free(sink);
     }
     return NULL;
 }
 
-tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_sink, tw_err *err) {
+tw_code tw_sink_file(const tw_sink_paths *paths, tw_sink **ret_sink, tw_err *err) {
     static const tw_sink_ops ops = {.list = file_list,
+                                    .profile = file_profile,
                                     .gone = file_gone,
                                     .dead = file_dead,
                                     .flush = file_flush,
@@ -197,10 +217,13 @@ tw_code tw_sink_file(const char *out_path, const char *dead_path, tw_sink **ret_
                                     .close = file_close};
     file_sink *self = tw_zalloc(sizeof *self);
     self->sink.ops = &ops;
-    self->lists.fd = self->dead.fd = -1;
-    tw_code code = open_output(&self->lists, out_path, err);
-    if (code == TW_OK)
-        code = open_output(&self->dead, dead_path, err);
+    self->sink.takes_profiles = paths->profiles != NULL;
+    const char *const all[OUTPUTS] = {paths->lists, paths->dead, paths->profiles};
+    for (int i = 0; i < OUTPUTS; i++)
+        self->outputs[i].fd = -1;
+    tw_code code = TW_OK;
+    for (int i = 0; i < OUTPUTS && code == TW_OK; i++)
+        code = open_output(&self->outputs[i], all[i], err);
     if (code != TW_OK) {
         file_close(&self->sink);
         return code;

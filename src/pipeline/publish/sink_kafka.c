@@ -1,12 +1,10 @@
-/* Lists, tombstones and dead letters as Kafka records. Called by the engine; engine thread.
+/* Lists, profiles, tombstones and dead letters as Kafka records. Called by the engine; engine thread.
  *
  * The producer's queue is kept half empty between steps (`full`), so that a step always finds room; a broker that is away therefore
- * stops the polling, not the engine. Lists are keyed by user id: one user's lists stay in order, and compaction keeps the last. */
-#include "avro/fingerprint.h"
-#include "avro/schema_files.h"
+ * stops the polling, not the engine. Lists and profiles are keyed by user id: one user's stay in order, and compaction keeps the last. */
 #include "kafka/producer.h"
 #include "pipeline/publish/latency.h"
-#include "pipeline/publish/output_schema.h"
+#include "pipeline/publish/output_form.h"
 #include "pipeline/publish/sink.h"
 
 #include "base/alloc.h"
@@ -24,23 +22,18 @@
 /* A flush waits this long before it says that it must be asked again. */
 #define FLUSH_WAIT_MS 200
 
-/* What lists are written with. */
-#define SCHEMA "recommendation.avsc"
-
 typedef struct kafka_sink {
     tw_sink sink; /* first */
     const tw_config *config;
     tw_kafka_producer *producer;
-    bool transactional;       /* the producer is another's, and commits */
-    tw_output_schema *schema; /* whose id is asked for; NULL: known, or not wanted */
+    bool transactional; /* the producer is another's, and commits */
+    tw_output_form lists, profiles;
     tw_latency *latency;
     int64_t heard_ns; /* when acknowledgements were taken last */
     char prefix[10];  /* of an Avro value: what names its schema */
     size_t prefix_size;
     tw_buf value;
 } kafka_sink;
-
-enum { FORMAT_JSON, FORMAT_AVRO, FORMAT_CONFLUENT, FORMAT_SINGLE_OBJECT };
 
 static tw_metric waiting = {"tailwater_output_waiting", "Records produced and not acknowledged yet", TW_GAUGE};
 
@@ -58,10 +51,7 @@ static tw_code send(kafka_sink *self, const tw_kafka_message *message, tw_err *e
 
 static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
-    TW_ASSERT(!self->schema);
-    tw_buf_clear(&self->value);
-    tw_buf_put(&self->value, self->prefix, self->prefix_size);
-    if (self->config->output_format == FORMAT_JSON)
+    if (tw_output_form_begin(&self->lists, &self->value))
         tw_list_write_json(list, &self->value);
     else
         tw_list_write_avro(list, &self->value);
@@ -78,13 +68,29 @@ static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
     return code;
 }
 
+static tw_code kafka_profile(tw_sink *sink, const tw_user_profile *profile, tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    if (tw_output_form_begin(&self->profiles, &self->value))
+        tw_profile_write_json(profile, &self->value);
+    else
+        tw_profile_write_avro(profile, &self->value);
+    return send(self,
+                &(tw_kafka_message){.topic = self->config->output_profiles_topic,
+                                    .key = profile->user_id,
+                                    .value = tw_buf_slice(&self->value),
+                                    .timestamp_ms = -1},
+                err);
+}
+
+static tw_code send_tombstone(kafka_sink *self, const char *topic, tw_slice user_id, tw_err *err) {
+    return send(self, &(tw_kafka_message){.topic = topic, .key = user_id, .timestamp_ms = -1}, err);
+}
+
 static tw_code kafka_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
     (void)task;
-    return send(
-        self,
-        &(tw_kafka_message){.topic = self->config->output_recommendations_topic, .key = user_id, .timestamp_ms = -1},
-        err);
+    TW_TRY(send_tombstone(self, self->config->output_recommendations_topic, user_id, err));
+    return sink->takes_profiles ? send_tombstone(self, self->config->output_profiles_topic, user_id, err) : TW_OK;
 }
 
 /* A delivery that fails undoes the whole transaction, and would again: what a topic with the broker's default bound (1 MiB) would
@@ -145,13 +151,18 @@ static tw_code kafka_resume(tw_sink *sink, tw_slice position, tw_err *err) {
     return TW_OK;
 }
 
+static void close_forms(kafka_sink *self) {
+    tw_output_form_close(&self->lists);
+    tw_output_form_close(&self->profiles);
+}
+
 static tw_sink *kafka_close(tw_sink *sink) {
     kafka_sink *self = (kafka_sink *)sink;
     if (self->transactional)
         tw_kafka_producer_on_delivery(self->producer, NULL, NULL);
     else
         tw_kafka_producer_close(self->producer);
-    tw_output_schema_close(self->schema);
+    close_forms(self);
     tw_latency_free(self->latency);
     tw_buf_done(&self->value);
     free(self);
@@ -162,54 +173,23 @@ static void on_delivery(void *self, uint32_t tag, bool acknowledged) {
     tw_latency_end(((kafka_sink *)self)->latency, tag, acknowledged);
 }
 
-/* Confluent: 0x00 and the id, big-endian. Single object: 0xC3 0x01 and the fingerprint, little-endian. */
-static void put_id(kafka_sink *self, uint32_t id) {
-    self->prefix_size = 5;
-    for (int i = 0; i < 4; i++)
-        self->prefix[4 - i] = (char)(id >> 8 * i);
-}
-
-static tw_code put_fingerprint(kafka_sink *self, tw_err *err) {
-    uint64_t name;
-    TW_TRY(tw_avro_fingerprint(tw_schema_file(SCHEMA), &name, err));
-    self->prefix_size = 10;
-    self->prefix[0] = (char)0xc3;
-    self->prefix[1] = 1;
-    for (int i = 0; i < 8; i++)
-        self->prefix[2 + i] = (char)(name >> 8 * i);
-    return TW_OK;
-}
-
-static tw_code make_prefix(kafka_sink *self, tw_err *err) {
-    const tw_config *config = self->config;
-    if (config->output_format == FORMAT_SINGLE_OBJECT)
-        return put_fingerprint(self, err);
-    if (config->output_format != FORMAT_CONFLUENT)
-        return TW_OK;
-    if (config->output_schema_id)
-        put_id(self, (uint32_t)config->output_schema_id);
-    else if (*config->schema_registry_url)
-        return tw_output_schema_open(config, config->output_recommendations_topic, SCHEMA, &self->schema, err);
-    else
-        return tw_fail(err, TW_E_CONFIG,
-                       "output.format confluent wants schema.registry.url, or output.schema.id: the registry's id of "
-                       "schemas/" SCHEMA);
-    return TW_OK;
+static tw_code make_forms(kafka_sink *self, tw_err *err) {
+    const tw_config *c = self->config;
+    TW_TRY(tw_output_form_open(c, &self->lists, "recommendation.avsc", c->output_recommendations_topic,
+                               c->output_schema_id, "output.schema.id", err));
+    return tw_output_form_open(c, &self->profiles, "profile.avsc", c->output_profiles_topic,
+                               c->output_profiles_schema_id, "output.profiles.schema.id", err);
 }
 
 tw_code tw_sink_kafka_ready(tw_sink *sink, int wait_ms, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
-    uint32_t id;
-    if (!self->schema)
-        return TW_OK;
-    TW_TRY(tw_output_schema_id(self->schema, wait_ms, &id, err));
-    self->schema = tw_output_schema_close(self->schema);
-    put_id(self, id);
-    return TW_OK;
+    TW_TRY(tw_output_form_ready(&self->lists, wait_ms, err));
+    return tw_output_form_ready(&self->profiles, wait_ms, err);
 }
 
 static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_sink **ret_sink, tw_err *err) {
     static const tw_sink_ops ops = {.list = kafka_list,
+                                    .profile = kafka_profile,
                                     .gone = kafka_gone,
                                     .dead = kafka_dead,
                                     .flush = kafka_flush,
@@ -220,14 +200,15 @@ static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_
     static bool registered;
     kafka_sink *self = tw_zalloc(sizeof *self);
     self->sink.ops = &ops;
+    self->sink.takes_profiles = *config->output_profiles_topic != '\0';
     self->config = config;
     self->producer = shared;
     self->transactional = shared != NULL;
-    tw_code code = make_prefix(self, err);
+    tw_code code = make_forms(self, err);
     if (code == TW_OK && !shared)
         code = tw_kafka_producer_open(config, &self->producer, err);
     if (code != TW_OK) {
-        tw_output_schema_close(self->schema);
+        close_forms(self);
         free(self);
         return code;
     }

@@ -57,6 +57,7 @@ static house *house_start(house *h, tw_source *source) {
     h->config.state_items_max = 1000;
     h->config.rank_min_interval_ms = 0;
     h->config.commit_interval_ms = 5;
+    h->config.profile_enabled = true;
     h->source = source;
     tw_engine_options opening = {.config = &h->config, .lists = TW_LISTS_ALL, .wall_intervals = true};
     ASSERT_OK(tw_engine_open(&opening, &h->engine, &err));
@@ -163,10 +164,30 @@ TEST(lists_come_from_the_engine_while_it_works) {
     house_close(h);
 }
 
+TEST(profiles_come_from_the_engine_while_it_works) {
+    house *h = house_open(EVENTS);
+    http_answer answer = await(h, "/api/v1/users/u7/profile", "\"activity\":{\"events\":");
+    ASSERT_EQ(answer.status, 200);
+    http_done(&answer);
+    answer = await(h, "/api/v1/users/u7/profile", "\"segment\":\"active\"}");
+    ASSERT_TRUE(strstr(answer.body, "{\"user_id\":\"u7\",\"task\":"));
+    ASSERT_TRUE(strstr(answer.body, "\"interests_long\":[{\"category\":\""));
+    http_done(&answer);
+    answer = await(h, "/api/v1/users/stranger/profile", "no such user");
+    ASSERT_EQ(answer.status, 404);
+    http_done(&answer);
+    answer = await(h, "/api/v1/users/u7/profile?top=1", "top");
+    ASSERT_EQ(answer.status, 400);
+    http_done(&answer);
+    house_close(h);
+}
+
 TEST(an_engine_that_has_learned_nothing_yet_answers_with_nothing) {
     house *h = house_open(0);
     http_answer answer = await(h, "/api/v1/users/u1/recommendations", "\"known\":false");
     ASSERT_TRUE(strstr(answer.body, "\"items\":[]"));
+    http_done(&answer);
+    answer = await(h, "/api/v1/users/u1/profile", "no such user");
     http_done(&answer);
     answer = await(h, "/api/v1/stats", "\"newest\":[]");
     ASSERT_TRUE(strstr(answer.body, "\"watermark_ms\":null"));

@@ -115,6 +115,41 @@ static tw_code recommend(void *self, tw_slice user_id, int top, tw_slice categor
     return TW_OK;
 }
 
+static tw_code profile(void *self, tw_slice user_id, int wait_ms, tw_buf *out, tw_err *err) {
+    static const char *const categories[] = {"Tea & coffee", "Kitchen", "Books", "Garden", "Outdoors"};
+    fake_shop *shop = self;
+    tw_rng rng = tw_rng_at(tw_hash64(user_id), 7, 8);
+    if (shop->silent)
+        return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    if (user_id.data[0] != 'u')
+        return tw_fail(err, TW_E_NOT_FOUND, "no such user");
+    int64_t now_ms = tw_clock_wall_ms(&tw_clock_system);
+    tw_user_profile p = {.user_id = user_id,
+                         .profile_version = 41,
+                         .event_ms = now_ms - 61000,
+                         .price = 23.5,
+                         .price_band = TW_PRICE_MIDDLE,
+                         .events = 137,
+                         .events_per_day = 4.2,
+                         .first_ms = now_ms - 40 * 86400000LL,
+                         .last_ms = now_ms - 61000,
+                         .segment = TW_SEGMENT_LOYAL,
+                         .propensity = NAN,
+                         .distance = .18,
+                         .moves_count = 1};
+    tw_profile_shares *all[] = {&p.categories, &p.interests_short, &p.interests_long};
+    uint32_t first = tw_rng_below(&rng, 5);
+    for (uint32_t k = 0; k < 3; k++) {
+        all[k]->count = 5;
+        for (uint32_t i = 0; i < 5; i++)
+            all[k]->shares[i] = (tw_profile_share){text(categories[(first + i + (k == 2)) % 5]),
+                                                   (float[]){.46f, .24f, .16f, .09f, .05f}[i]};
+    }
+    p.moves[0] = (tw_profile_move){text(categories[first]), .31f, .46f};
+    tw_profile_write_json(&p, out);
+    return TW_OK;
+}
+
 static tw_code similar(void *self, tw_slice item_id, int top, int wait_ms, tw_buf *out, tw_err *err) {
     fake_shop *shop = self;
     tw_list_item items[THINGS_COUNT];
@@ -255,7 +290,7 @@ void fake_shop_done(fake_shop *shop) {
 }
 
 tw_serve_backend fake_shop_backend(fake_shop *shop) {
-    return (tw_serve_backend){shop, stats, recommend, similar, newest, ready};
+    return (tw_serve_backend){shop, stats, recommend, similar, profile, newest, ready};
 }
 
 const char *fake_shop_question(fake_shop *shop) {

@@ -255,6 +255,110 @@ TEST(a_user_taken_to_another_process_keeps_the_taste_by_name) {
     end();
 }
 
+/* A user's row as the store keeps it, through which what was published goes as well. */
+static uint32_t reload(tw_model *into, uint32_t user) {
+    tw_buf head = {0}, row = {0};
+    tw_err err;
+    tw_model_encode(model, TW_TABLE_WEIGHT, TW_WEIGHT_PROFILE, &head);
+    tw_model_encode(model, TW_TABLE_USER, user, &row);
+    ASSERT_OK(tw_model_load(into, TW_TABLE_WEIGHT, TW_WEIGHT_PROFILE, tw_buf_slice(&head), false, &err));
+    ASSERT_OK(tw_model_load(into, TW_TABLE_USER, user, tw_buf_slice(&row), false, &err));
+    for (size_t size = 1; size < 40 && size < row.size; size++)
+        ASSERT_EQ(tw_model_load(into, TW_TABLE_USER, user, (tw_slice){row.data, row.size - size}, false, &err),
+                  TW_E_STORE);
+    ASSERT_OK(tw_model_load(into, TW_TABLE_USER, user, tw_buf_slice(&row), false, &err));
+    tw_buf_done(&head);
+    tw_buf_done(&row);
+    return user;
+}
+
+TEST(what_was_published_is_kept_to_a_bytes_rounding_in_the_row_and_by_name_elsewhere) {
+    tw_config_init(&config);
+    config.profile_enabled = true;
+    begin();
+    for (uint32_t i = 0; i < 90; i++)
+        meet(i % 3, i % 6, i % 3 == 0 ? "a" : i % 3 == 1 ? "b" : "c|d");
+    uint32_t user = tw_model_user_find(model, 0, TW_SLICE_LITERAL("u1")), there;
+    float p[TW_MODEL_CATEGORIES_MAX], shown[TW_MODEL_CATEGORIES_MAX];
+    ASSERT_FALSE(tw_model_shown(model, user, shown));
+    memcpy(p, profile_of("u1"), 4 * sizeof *p);
+    tw_model_show(model, user, p);
+    meet(0, 90, "e"); /* a category that had no share then */
+    ASSERT_TRUE(tw_model_shown(model, user, shown));
+    for (int c = 0; c < 4; c++)
+        ASSERT_NEAR(sqrtf(shown[c]), sqrtf(p[c]), 1.5 / 255);
+    ASSERT_NEAR(shown[4], 0, 0);
+
+    tw_model *other = tw_model_create(&config, NULL, NULL);
+    float again[TW_MODEL_CATEGORIES_MAX];
+    ASSERT_TRUE(tw_model_shown(other, reload(other, user), again));
+    for (int c = 0; c < 5; c++)
+        ASSERT_NEAR(again[c], shown[c], 0);
+    tw_model_free(other);
+
+    tw_buf row = {0};
+    tw_err err;
+    tw_model_user_export(model, user, &row);
+    tw_model *ours = model;
+    model = other = tw_model_create(&config, NULL, NULL);
+    meet(9, 100, "z|b"); /* numbers differ there */
+    ASSERT_OK(tw_model_user_import(other, 0, TW_SLICE_LITERAL("u1"), tw_buf_slice(&row), &there, &err));
+    ASSERT_TRUE(tw_model_shown(other, there, again));
+    ASSERT_NEAR(again[number_of("b")], shown[1], 1e-6);
+    ASSERT_NEAR(again[number_of("z")], 0, 0);
+    tw_buf_done(&row);
+    tw_model_free(other);
+    model = ours;
+    end();
+}
+
+TEST(manners_are_those_of_the_users_own_events) {
+    tw_config_init(&config);
+    config.profile_enabled = true;
+    begin();
+    tw_user_manners m;
+    for (int i = 0; i < 400; i++) {
+        now_ms += 6 * 3600 * 1000 - 3000; /* try_meet adds a second each */
+        ASSERT_EQ(try_meet(0, (uint32_t)i % 9, "a", 10), TW_OK);
+        ASSERT_EQ(try_meet(1, (uint32_t)i % 9, "a", 1000), TW_OK);
+        meet(2, (uint32_t)i % 9 + 20, "a");
+    }
+    int64_t last_ms = now_ms - 2000;
+    tw_model_manners(model, 0, last_ms, &m);
+    ASSERT_EQ(m.events, 400);
+    ASSERT_EQ(m.last_ms, last_ms);
+    ASSERT_EQ(m.last_ms - m.first_ms, 399 * 6 * 3600 * 1000LL);
+    ASSERT_NEAR(m.events_per_day, 4, .1); /* plus what the newest event counts at once: 1/2 of 1/7 */
+    ASSERT_NEAR(m.price, 10, 1e-3);
+    ASSERT_TRUE(m.price_deviations < -.43);
+    tw_model_manners(model, 1, last_ms + 7 * 86400000LL, &m);
+    ASSERT_NEAR(m.events_per_day, 4 * exp(-1), .1);
+    ASSERT_NEAR(m.price, 1000, 1e-1);
+    ASSERT_TRUE(m.price_deviations > .43);
+    tw_model_manners(model, 2, last_ms, &m);
+    ASSERT_TRUE(isnan(m.price) && isnan(m.price_deviations));
+    end();
+}
+
+TEST(one_event_is_about_one_a_day_and_a_price_that_is_no_number_is_none) {
+    tw_config_init(&config);
+    config.profile_enabled = true;
+    begin();
+    tw_user_manners m;
+    ASSERT_EQ(try_meet(0, 1, "a", (double)INFINITY), TW_OK);
+    tw_model_manners(model, 0, now_ms, &m);
+    ASSERT_EQ(m.events, 1);
+    ASSERT_EQ(m.first_ms, m.last_ms);
+    ASSERT_NEAR(m.events_per_day, 1, .1);
+    ASSERT_TRUE(isnan(m.price));
+    now_ms += 4000000000000; /* more than a century: the count must not come to nothing */
+    meet(0, 1, "a");
+    tw_model_manners(model, 0, now_ms, &m);
+    ASSERT_EQ(m.last_ms - m.first_ms, 4000000000000 + 1000);
+    ASSERT_TRUE(isfinite(m.events_per_day) && m.events_per_day > 0);
+    end();
+}
+
 TEST(rows_of_different_moments_start_the_profile_anew_and_rows_of_one_do_not) {
     tw_config_init(&config);
     config.profile_enabled = true;

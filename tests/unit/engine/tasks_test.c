@@ -7,6 +7,7 @@
 #include "support/quiet.h"
 #include "support/test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -124,9 +125,11 @@ static const char *const kinds[] = {"click", "purchase", "cart", "click"};
 static int event_at(int32_t partition, int64_t offset, char *user, char *value) {
     int64_t n = offset % 9 == 8 ? offset - 1 : offset;
     snprintf(user, 40, "p%d-u%d", (int)partition, (int)(n % 7));
-    return snprintf(
-        value, 150, "{\"kind\":\"%s\",\"event_id\":\"%d-%d\",\"user_id\":\"%s\",\"item_id\":\"i%d\",\"event_ms\":%lld}",
-        kinds[n % 4], (int)partition, (int)n, user, (int)(n * 7 % 31), 1700000000000LL + (long long)n * 1000);
+    return snprintf(value, 160,
+                    "{\"kind\":\"%s\",\"event_id\":\"%d-%d\",\"user_id\":\"%s\",\"item_id\":\"i%d\",\"category\":\"c%"
+                    "d\",\"event_ms\":%lld}",
+                    kinds[n % 4], (int)partition, (int)n, user, (int)(n * 7 % 31), (int)(n * 7 % 31 % 4),
+                    1700000000000LL + (long long)n * 1000);
 }
 
 static tw_code stub_poll(tw_source *source, tw_record *records, int max, int wait_ms, int *ret_count, tw_err *e) {
@@ -168,6 +171,7 @@ typedef struct process {
     uint64_t instance, lists, tombstones;
     uint64_t newest[TASKS][7]; /* versions of lists that went out */
     uint64_t back;             /* of them lower than one before */
+    uint64_t profiles, firsts; /* that went out; of them without one before */
 } process;
 
 static int64_t wall_ms(void *self) {
@@ -192,6 +196,22 @@ static tw_code take_list(tw_sink *sink, const tw_list *list, tw_err *e) {
     p->lists++;
     return TW_OK;
 }
+/* After its list, and of the same version. */
+static tw_code take_profile(tw_sink *sink, const tw_user_profile *profile, tw_err *e) {
+    process *p = (process *)((char *)sink - offsetof(process, sink));
+    int task, user;
+    (void)e;
+    char id[40];
+    snprintf(id, sizeof id, TW_SLICE_FMT, TW_SLICE_ARG(profile->user_id));
+    ASSERT_EQ(sscanf(id, "p%d-u%d", &task, &user), 2);
+    ASSERT_EQ(profile->profile_version, p->newest[task][user]);
+    ASSERT_EQ(profile->task, task);
+    ASSERT_GT(profile->categories.count, 0);
+    ASSERT_TRUE(!isfinite(profile->distance) || (profile->distance >= 0 && profile->distance <= 1));
+    p->firsts += !isfinite(profile->distance);
+    p->profiles++;
+    return TW_OK;
+}
 static tw_code take_gone(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *e) {
     (void)task, (void)user_id, (void)e;
     ((process *)((char *)sink - offsetof(process, sink)))->tombstones++;
@@ -202,6 +222,7 @@ static tw_code take_dead(tw_sink *sink, const char *name, const tw_record *recor
     return TW_OK;
 }
 static const tw_sink_ops sink_ops = {.list = take_list,
+                                     .profile = take_profile,
                                      .gone = take_gone,
                                      .dead = take_dead,
                                      .flush = quiet_flush,
@@ -409,6 +430,57 @@ TEST(a_store_one_commit_behind_learns_again_silently_to_the_same_state) {
     end(&whole);
     forget(&shared);
     forget(&other);
+}
+
+/* Each user has one first profile, whatever happens in between: what was published before is known to whoever goes on. */
+TEST(profiles_go_out_with_lists_and_know_what_was_published_before_a_move_or_a_death) {
+    topics shared = {0};
+    process a, b;
+    begin(&a, &shared, "a", 1);
+    begin(&b, &shared, "b", 2);
+    a.config.profile_enabled = b.config.profile_enabled = true;
+    a.sink.takes_profiles = b.sink.takes_profiles = true;
+    start(&a);
+    give(&a, 0);
+    run_to(&a, 200);
+    commit(&a);
+    ASSERT_EQ(a.profiles, a.lists);
+    ASSERT_EQ(a.firsts, 7);
+    run_to(&a, 300);
+    uint64_t profiles = a.profiles;
+    die_before_the_store(&a);
+    run_to(&a, 300); /* silently */
+    ASSERT_EQ(a.profiles, profiles);
+    run_to(&a, 400);
+    ASSERT_GT(a.profiles, profiles);
+    ASSERT_EQ(a.firsts, 7);
+    take_away(&a);
+    start(&b);
+    give(&b, 0);
+    run_to(&b, 500);
+    ASSERT_EQ(b.profiles, b.lists);
+    ASSERT_GT(b.profiles, 0);
+    ASSERT_EQ(b.firsts, 0);
+    end(&a);
+    end(&b);
+    forget(&shared);
+}
+
+TEST(profiles_that_nobody_takes_are_not_made) {
+    topics shared = {0};
+    process a;
+    for (int off = 0; off < 2; off++) { /* by the sink; by the setting */
+        begin(&a, &shared, "a", 1);
+        a.config.profile_enabled = off == 0;
+        a.sink.takes_profiles = off == 1;
+        start(&a);
+        give(&a, 0);
+        run_to(&a, 100);
+        ASSERT_GT(a.lists, 0);
+        ASSERT_EQ(a.profiles, 0);
+        end(&a);
+        forget(&shared);
+    }
 }
 
 TEST(a_store_that_died_twice_in_a_row_is_two_commits_behind_and_learns_both_again) {
