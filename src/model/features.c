@@ -1,5 +1,5 @@
-/* From state to the inputs of the blend: what each scorer says of all items, which items are worth a closer look (the candidates),
- * and the inputs of each of those. Called by score.c for every ranking and by the blend's own learning; engine thread. */
+/* From state to the inputs of the blend: what each scorer says of all items, and the inputs of each item that candidates.c found worth
+ * a closer look. Called by score.c for every ranking and by the blend's own learning; engine thread. */
 #include "model/internal.h"
 
 #include "base/alloc.h"
@@ -9,13 +9,9 @@
 
 #define LN2 0.69314718f
 /* What is added before a logarithm: the score of an item that the scorer has never seen. */
-#define TRANSITIONS_LEAST 1e-3f
 #define POPULAR_LEAST 0.5f
 /* Followers of an item seen less than this often are not believed whole (a count in units of one step). */
 #define TRANSITIONS_PRIOR 4.0f
-/* Candidates are chosen by this fixed mixture, near the learned one, so that what is trained does not choose its own examples. */
-static const float first_look_context = 0.4f;
-static const float first_look[TW_FOLLOW_WAYS] = {0.25f, 0.25f, 0.12f};
 /* Logs of counts, times and shares come to about one when divided by these. */
 #define LOG_SHARE 0.25f
 #define LOG_COUNT 0.25f
@@ -26,6 +22,7 @@ void tw_scoring_done(tw_scoring *s) {
     free(s->first);
     free(s->raw);
     free(s->touched);
+    free(s->reached);
     free(s->x);
     free(s->why);
     free(s->logs);
@@ -40,6 +37,7 @@ static void reserve(tw_scoring *s, uint32_t n) {
         s->logs = tw_alloc_lines(2 * (size_t)capacity * sizeof(float));
         s->raw = tw_alloc_lines(capacity * sizeof *s->raw);
         s->touched = tw_alloc(capacity * sizeof *s->touched);
+        s->reached = tw_alloc(capacity * sizeof *s->reached);
         s->x = tw_alloc_lines(TW_X_COUNT * TW_BLEND_CANDIDATES * sizeof(float));
         s->why = tw_alloc_lines(TW_X_COUNT * TW_BLEND_CANDIDATES * sizeof(float));
         s->touched_count = 0;
@@ -104,74 +102,6 @@ static void score_transitions(tw_model *model, const tw_user *u) {
     }
 }
 
-void tw_model_add_transitions(tw_model *model, float *scores) {
-    tw_scoring *s = &model->scoring;
-    uint32_t n = s->touched_count;
-    float *log = s->logs, *in = log + s->capacity, least = logf(TRANSITIONS_LEAST);
-    uint32_t padded =
-        (n + 15) & ~15u; /* whole vectors: an item's logarithm must not depend on its place among the touched */
-    for (int way = 0; way < TW_FOLLOW_WAYS; way++) {
-        for (uint32_t t = 0; t < n; t++) {
-            in[t] = s->raw[s->touched[t]].way[way];
-            log[t] = -least;
-        }
-        for (uint32_t t = n; t < padded; t++)
-            log[t] = in[t] = 0;
-        model->kernels->add_log(log, LN2, in, TRANSITIONS_LEAST, (int)padded);
-        for (uint32_t t = 0; t < n; t++)
-            scores[s->touched[t]] += first_look[way] * log[t];
-    }
-}
-
-/* The first look at all items: a fixed mixture of context and transitions; -INFINITY for what must not be shown. */
-static void look_first(tw_model *model, const tw_user *u) {
-    tw_scoring *s = &model->scoring;
-    for (uint32_t i = 0; i < s->n; i++)
-        s->first[i] = first_look_context * (s->context[i] - s->context_log_sum);
-    tw_model_add_transitions(model, s->first);
-    tw_model_hide(model, u, s->first);
-}
-
-#define BINS 512
-#define BINS_PER_NAT 32.0f
-
-static uint32_t bin_of(float most, float score) {
-    float below = (most - score) * BINS_PER_NAT;
-    return below < BINS ? (uint32_t)below : BINS;
-}
-
-/* The candidates: the user's newest past items, then the best of the first look, bin by bin; within the last bin in order of
- * slots. Takes the candidates out of the first look, where no item above the edge is left. */
-static void choose(tw_model *model, const tw_user *u) {
-    tw_scoring *s = &model->scoring;
-    uint32_t counts[BINS + 1] = {0}, bin = 0;
-    s->candidates_count = 0;
-    for (uint32_t place = tw_model_first_repeat(model, u); place < u->past_count; place++)
-        if (s->first[u->items[place]] > -INFINITY) {
-            s->candidates[s->candidates_count++] = u->items[place];
-            s->first[u->items[place]] = -INFINITY;
-        }
-    float most = model->kernels->most(s->first, (int)s->n);
-    s->edge = most;
-    if (!(most > -INFINITY))
-        return;
-    for (uint32_t i = 0; i < s->n; i++)
-        counts[bin_of(most, s->first[i])]++;
-    uint32_t taken = s->candidates_count;
-    while (bin < BINS && taken + counts[bin] <= TW_BLEND_CANDIDATES)
-        taken += counts[bin++];
-    uint32_t left = TW_BLEND_CANDIDATES - taken;
-    for (uint32_t i = 0; i < s->n; i++) {
-        uint32_t in = bin_of(most, s->first[i]);
-        if (in < bin || (in == bin && bin < BINS && left > 0)) {
-            left -= in == bin;
-            s->candidates[s->candidates_count++] = i;
-            s->first[i] = -INFINITY;
-        }
-    }
-    s->edge = most - (float)bin / BINS_PER_NAT;
-}
-
 static float log_count(float count) {
     return LOG_COUNT * logf(count + POPULAR_LEAST);
 }
@@ -196,7 +126,7 @@ static void own_inputs(const tw_model *model, const tw_user *u, uint32_t place, 
 }
 
 static float log_share(float share) {
-    return LOG_SHARE * logf(share + TRANSITIONS_LEAST);
+    return LOG_SHARE * logf(share + TW_TRANSITIONS_LEAST);
 }
 
 /* What the row of an item says of another one: a share of what was seen, for each way; all 0 when nothing. */
@@ -221,14 +151,27 @@ static int place_of(const tw_model *model, const tw_user *u, uint32_t item) {
     return place >= first ? place : -1;
 }
 
+/* What is asked of the user and the last item, once for all candidates. */
+static void user_inputs(tw_model *model, const tw_user *u) {
+    tw_scoring *s = &model->scoring;
+    const tw_follow_row *row = tw_follow_row_at(&model->follow, model->context.used[0]);
+    int64_t pause_s = (s->now_ms - u->last_ms) / 1000;
+    float *x = s->of_user;
+    x[TW_X_ONE - TW_X_ONE] = 1;
+    x[TW_X_LENGTH - TW_X_ONE] = LOG_COUNT * logf((float)u->past_count);
+    x[TW_X_HABIT - TW_X_ONE] = u->events > u->past_count ? 1.0f - (float)u->past_count / (float)u->events : 0;
+    x[TW_X_PAUSE - TW_X_ONE] = LOG_TIME * logf(1.0f + (float)(pause_s > 0 ? pause_s : 0));
+    x[TW_X_SEEN - TW_X_ONE] =
+        row ? LOG_COUNT * logf(1.0f + row->seen[TW_FOLLOW_AFTER] / tw_follow_unit(row, TW_FOLLOW_AFTER)) : 0;
+}
+
 void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
     const tw_scoring *s = &model->scoring;
     const tw_user *u = tw_user_at(&model->users, s->user);
     const tw_item *it = &model->items.items[item];
     uint32_t last = model->context.used[0];
-    const tw_follow_row *row = tw_follow_row_at(&model->follow, last);
     int half = model->context.D / 2;
-    for (int f = 0; f < TW_X_COUNT; f++)
+    for (int f = TW_X_OWN; f < TW_X_ONE; f++)
         put(x, f, 0);
     put(x, TW_X_CONTEXT, LOG_SHARE * (s->context[item] - s->context_log_sum));
     put(x, TW_X_CONTEXT_FAST,
@@ -256,13 +199,8 @@ void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
     int place = place_of(model, u, item);
     if (place >= 0)
         own_inputs(model, u, (uint32_t)place, x);
-    int64_t pause_s = (s->now_ms - u->last_ms) / 1000;
-    put(x, TW_X_ONE, 1);
-    put(x, TW_X_LENGTH, LOG_COUNT * logf((float)u->past_count));
-    put(x, TW_X_HABIT, u->events > u->past_count ? 1.0f - (float)u->past_count / (float)u->events : 0);
-    put(x, TW_X_PAUSE, LOG_TIME * logf(1.0f + (float)(pause_s > 0 ? pause_s : 0)));
-    put(x, TW_X_SEEN,
-        row ? LOG_COUNT * logf(1.0f + row->seen[TW_FOLLOW_AFTER] / tw_follow_unit(row, TW_FOLLOW_AFTER)) : 0);
+    for (int f = TW_X_ONE; f < TW_X_COUNT; f++)
+        put(x, f, s->of_user[f - TW_X_ONE]);
 }
 
 void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms) {
@@ -280,8 +218,8 @@ void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms) {
         return;
     score_context(model);
     score_transitions(model, u);
-    look_first(model, u);
-    choose(model, u);
+    tw_model_choose(model, u);
+    user_inputs(model, u);
     for (uint32_t c = 0; c < s->candidates_count; c++)
         tw_model_inputs(model, s->candidates[c], s->x + c);
 }

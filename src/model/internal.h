@@ -38,11 +38,13 @@ typedef struct tw_scoring {
     tw_raw *raw;           /* (items) zero but for those touched */
     uint32_t *touched;     /* items with any transition */
     uint32_t touched_count;
+    uint32_t *reached; /* items that may become candidates: scratch */
     uint32_t capacity, n;
     uint32_t user;
     int bucket;
     bool has_context;
     int64_t now_ms;
+    float of_user[TW_X_COUNT - TW_X_ONE]; /* the inputs from TW_X_ONE on: the same for every candidate */
     uint32_t candidates[TW_BLEND_CANDIDATES], candidates_count;
     float *x;   /* (TW_X_COUNT, TW_BLEND_CANDIDATES) inputs of the candidates */
     float *why; /* the same, of one item and what it would be without one scorer or another */
@@ -90,6 +92,12 @@ void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms);
 void tw_model_inputs(const tw_model *model, uint32_t item, float *x);
 float tw_model_transition(const tw_model *model, uint32_t from, uint32_t to, int way);
 void tw_scoring_done(tw_scoring *scoring);
+
+/* What is added to a share of transitions before its logarithm: the score of an item that they have never seen. */
+#define TW_TRANSITIONS_LEAST 1e-3f
+
+/* candidates.c: the candidates of a scoring, from what context and transitions say of all items. */
+void tw_model_choose(tw_model *model, const tw_user *u);
 /* Adds what transitions say in the first look at all items: nothing where they have seen nothing. */
 void tw_model_add_transitions(tw_model *model, float *scores);
 

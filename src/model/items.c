@@ -20,19 +20,22 @@ void tw_items_init(tw_items *items, int D) {
     tw_rows_init(&items->out, D);
 }
 
-static void release(tw_items *items, tw_item *it) {
+static void release(tw_items *items, uint32_t item) {
+    tw_item *it = &items->items[item];
     items->bytes -= it->id_size + it->category_size + it->title_size;
     free(it->id);
     free(it->category);
     free(it->title);
     *it = (tw_item){0};
+    items->flags[item] = TW_ITEM_FREE;
 }
 
 void tw_items_done(tw_items *items) {
     for (uint32_t item = 0; item < items->slots.end; item++)
         if (tw_slots_used(&items->slots, item))
-            release(items, &items->items[item]);
+            release(items, item);
     free(items->items);
+    free(items->flags);
     free(items->bias);
     free(items->in_sum);
     free(items->out_sum);
@@ -61,6 +64,8 @@ static void reach(tw_items *items, uint32_t item) {
             memset(*columns[i] + old, 0, (items->capacity - old) * sizeof(float));
         }
         memset(items->items + old, 0, (items->capacity - old) * sizeof(tw_item));
+        items->flags = tw_realloc(items->flags, items->capacity);
+        memset(items->flags + old, TW_ITEM_FREE, items->capacity - old);
     }
     tw_rows_reach(&items->in, item);
     tw_rows_reach(&items->out, item);
@@ -100,6 +105,7 @@ static tw_item *make(tw_items *items, uint32_t item, tw_slice id) {
     items->popular[item] = 0;
     tw_item *it = &items->items[item];
     *it = (tw_item){.price = NAN};
+    items->flags[item] = 0;
     it->id = copy_text(items, id, &it->id_size);
     return it;
 }
@@ -119,7 +125,7 @@ uint32_t tw_items_add(tw_items *items, tw_slice id, int64_t event_ms) {
 void tw_items_remove(tw_items *items, uint32_t item) {
     tw_item *it = &items->items[item];
     tw_map_remove(items->map, tw_map_hash((tw_slice){it->id, it->id_size}, 0), item);
-    release(items, it);
+    release(items, item);
     tw_slots_give(&items->slots, item);
 }
 
@@ -134,15 +140,16 @@ static void replace_text(tw_items *items, char **text, uint32_t *size, tw_slice 
 /* A review's text is the user's, not the item's, unless the stream has no other titles: files give `text_or_title`. */
 void tw_items_describe(tw_items *items, uint32_t item, const tw_event *event) {
     tw_item *it = &items->items[item];
+    uint8_t *flags = &items->flags[item];
     replace_text(items, &it->category, &it->category_size, event->category);
     if (event->kind != TW_KIND_REVIEW || it->title_size == 0)
         replace_text(items, &it->title, &it->title_size, event->title);
     if (event->has & TW_HAS_PRICE)
         it->price = event->price;
     if (event->has & TW_HAS_IN_STOCK)
-        it->flags = (uint8_t)(event->in_stock ? it->flags & ~TW_ITEM_OUT_OF_STOCK : it->flags | TW_ITEM_OUT_OF_STOCK);
+        *flags = (uint8_t)(event->in_stock ? *flags & ~TW_ITEM_OUT_OF_STOCK : *flags | TW_ITEM_OUT_OF_STOCK);
     if (event->has & TW_HAS_RETIRED)
-        it->flags = (uint8_t)(event->retired ? it->flags | TW_ITEM_RETIRED : it->flags & ~TW_ITEM_RETIRED);
+        *flags = (uint8_t)(event->retired ? *flags | TW_ITEM_RETIRED : *flags & ~TW_ITEM_RETIRED);
     tw_dirty_add(&items->dirty, item);
 }
 
@@ -158,7 +165,7 @@ void tw_item_encode(const tw_items *items, tw_table table, uint32_t item, tw_buf
         tw_buf_u64(out, it->last_sequence);
         tw_buf_u64(out, (uint64_t)it->first_ms);
         tw_buf_f64(out, it->price);
-        tw_buf_u8(out, it->flags);
+        tw_buf_u8(out, items->flags[item]);
         tw_buf_f32(out, items->popular[item]);
         break;
     case TW_TABLE_ITEM_IN:
@@ -180,7 +187,7 @@ static tw_code load_identity(tw_items *items, uint32_t item, tw_cursor *c, tw_er
     if (c->bad || id.size > TW_ID_SIZE_MAX)
         return tw_fail(err, TW_E_STORE, "item row %" PRIu32 " is damaged", item);
     if (tw_slots_used(&items->slots, item))
-        release(items, &items->items[item]);
+        release(items, item);
     else
         tw_slots_take_at(&items->slots, item);
     reach(items, item); /* its vectors have rows of their own, which may have come before */
@@ -192,7 +199,7 @@ static tw_code load_identity(tw_items *items, uint32_t item, tw_cursor *c, tw_er
     it->last_sequence = tw_cursor_u64(c);
     it->first_ms = (int64_t)tw_cursor_u64(c);
     it->price = tw_cursor_f64(c);
-    it->flags = tw_cursor_u8(c);
+    items->flags[item] = tw_cursor_u8(c);
     items->popular[item] = tw_cursor_f32(c);
     return TW_OK;
 }
@@ -231,7 +238,7 @@ void tw_item_unload(tw_items *items, tw_table table, uint32_t item) {
     } else if (table == TW_TABLE_ITEM_OUT) {
         clear_out(items, item);
     } else if (tw_slots_used(&items->slots, item)) {
-        release(items, &items->items[item]);
+        release(items, item);
         tw_slots_give(&items->slots, item);
     }
 }

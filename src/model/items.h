@@ -9,7 +9,7 @@
 #include "model/model.h"
 #include "model/table.h"
 
-enum { TW_ITEM_RETIRED = 1, TW_ITEM_OUT_OF_STOCK = 2 };
+enum { TW_ITEM_RETIRED = 1, TW_ITEM_OUT_OF_STOCK = 2, TW_ITEM_FREE = 128 /* no item: the slot is free */ };
 
 typedef struct tw_item {
     char *id, *category, *title; /* owned; the last two may be NULL */
@@ -17,8 +17,7 @@ typedef struct tw_item {
     uint64_t order;         /* of first appearance */
     uint64_t last_sequence; /* of the newest event that names it */
     int64_t first_ms;
-    double price;  /* NaN: unknown */
-    uint8_t flags; /* TW_ITEM_* */
+    double price; /* NaN: unknown */
 } tw_item;
 
 typedef struct tw_items {
@@ -30,6 +29,7 @@ typedef struct tw_items {
     float *bias;             /* (capacity) of out */
     float *in_sum, *out_sum; /* (capacity) Adagrad: sums of mean squared gradients */
     float *popular;          /* (capacity) decayed count in units of tw_scale */
+    uint8_t *flags; /* (capacity) TW_ITEM_*, 0: may be shown; apart from the items, for every ranking reads them all */
     tw_dirty dirty, dirty_in, dirty_out;
     uint64_t next_order;
     size_t bytes;
@@ -46,8 +46,9 @@ void tw_items_reach_end(tw_items *items, uint32_t end);
 /* Takes over what an event says of the item: category, title, price, stock. */
 void tw_items_describe(tw_items *items, uint32_t item, const tw_event *event);
 
+/* Of a slot below slots.end. */
 static inline bool tw_item_shown(const tw_items *items, uint32_t item) {
-    return tw_slots_used(&items->slots, item) && items->items[item].flags == 0;
+    return items->flags[item] == 0;
 }
 
 /* Rows: ITEM (identity and counts), ITEM_IN, ITEM_OUT. */

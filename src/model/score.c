@@ -22,10 +22,9 @@ static bool excluded(const tw_model *model, const tw_user *u, uint32_t place) {
 }
 
 void tw_model_hide(const tw_model *model, const tw_user *u, float *scores) {
-    const tw_items *items = &model->items;
+    const uint8_t *flags = model->items.flags;
     for (uint32_t item = 0; item < model->scoring.n; item++)
-        if (!tw_item_shown(items, item))
-            scores[item] = -INFINITY;
+        scores[item] = flags[item] ? -INFINITY : scores[item];
     for (uint32_t place = 0; u && place < u->past_count; place++)
         if (excluded(model, u, place))
             scores[u->items[place]] = -INFINITY;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "base/skip.h"
 #include "pipeline/rank/shape.h"
 
 #include <math.h>
@@ -110,28 +111,14 @@ static uint32_t score_all(tw_ranker *ranker, uint32_t user, int64_t now_ms) {
     return slots;
 }
 
-#define BLOCK 64
-
-/* How many leading items cannot enter a full list whose worst score this is: whole blocks, each looked at without a branch. */
-static uint32_t skip_below(const float *scores, uint32_t n, float worst) {
-    uint32_t i = 0;
-    for (; i + BLOCK <= n; i += BLOCK) {
-        uint32_t reach = 0;
-        for (uint32_t k = 0; k < BLOCK; k++)
-            reach += scores[i + k] >= worst;
-        if (reach)
-            break;
-    }
-    return i;
-}
-
 /* Of n items with their scores; items NULL: all of them, by number. */
 static int select_best(tw_ranker *ranker, const uint32_t *items, const float *scores, uint32_t n, int top,
                        tw_slice category) {
     tw_pick *picks = ranker->picks;
     int count = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (count == top && i % BLOCK == 0 && (i += skip_below(scores + i, n - i, picks[count - 1].score)) == n)
+        if (count == top && i % TW_SKIP_BLOCK == 0 &&
+            (i += tw_skip_below(scores + i, n - i, picks[count - 1].score)) == n)
             break;
         uint32_t item = items ? items[i] : i;
         tw_pick p = {.score = scores[i], .item = item};

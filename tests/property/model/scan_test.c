@@ -34,7 +34,7 @@ static void add_items(tw_items *items, tw_rng *rng, int kind, uint32_t count) {
         uint32_t item = tw_items_add(items, tw_slice_of(id), 0);
         fill(rng, kind, tw_row(&items->out, item), items->out.D, item);
         items->bias[item] = tw_rng_below(rng, 2) ? 0 : (float)tw_rng_normal(rng);
-        items->items[item].flags = tw_rng_below(rng, 10) ? 0 : TW_ITEM_RETIRED;
+        items->flags[item] = tw_rng_below(rng, 10) ? 0 : TW_ITEM_RETIRED;
     }
 }
 
@@ -94,7 +94,7 @@ TEST(the_best_by_bounds_are_the_best_by_exact_scores) {
             for (int change = 0; change < 50; change++) { /* vectors move, items come and go */
                 uint32_t item = tw_rng_below(&rng, items.slots.end);
                 fill(&rng, kind, tw_row(&items.out, item), D, item);
-                items.items[item].flags = tw_rng_below(&rng, 2) ? 0 : TW_ITEM_OUT_OF_STOCK;
+                items.flags[item] = tw_rng_below(&rng, 2) ? 0 : TW_ITEM_OUT_OF_STOCK;
                 tw_dirty_add(&items.dirty_out, item);
                 tw_dirty_add(&items.dirty, item);
             }
@@ -167,7 +167,7 @@ TEST(a_vector_that_is_not_finite_has_all_scored) {
     vector[3] = 0;
     ASSERT_TRUE(tw_scan_best(&scan, &items, vector, NULL, 0, 5) > 0);
     for (uint32_t item = 0; item < 40; item++)
-        items.items[item].flags = 0;
+        items.flags[item] = 0;
     tw_row(&items.out, 7)[2] = NAN;
     tw_dirty_add(&items.dirty_out, 7);
     ASSERT_EQ(tw_scan_best(&scan, &items, vector, NULL, 0, 5), -1);
