@@ -13,6 +13,7 @@
     X(STORE_JOURNAL, "store.journal", "the journal is written, nothing else")              \
     X(STORE_METAS, "store.metas", "metas and logs are written, the fold is not")           \
     X(STORE_FOLD, "store.fold", "after a slice of rows was folded")                        \
+    X(STORE_SETTLE, "store.settle", "rows are put that memory forgets, not committed")     \
     X(STORE_COMMIT, "store.commit", "just before LMDB's own commit; may be made to fail")  \
     X(STORE_COMMITTED, "store.committed", "just after LMDB's own commit")                  \
     X(STORE_COPIED, "store.copied", "a copy of the store is written and has no name")      \

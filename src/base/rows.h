@@ -1,7 +1,7 @@
 /* How state and store speak of rows without knowing each other.
  *
  * The state's owner (model) names a row by table and dense index. It hands changes to a sink (the store) at a commit, and
- * gets rows back at a start. The engine connects the two. */
+ * gets rows back at a start; those that it has forgotten to save memory it takes from a shelf. The engine connects the two. */
 #ifndef TW_BASE_ROWS_H
 #define TW_BASE_ROWS_H
 
@@ -26,5 +26,13 @@ typedef struct tw_row_sink {
     void (*put_delta)(void *self, tw_table table, uint32_t row, tw_slice bytes); /* a change to the row as last put */
     void (*del)(void *self, tw_table table, uint32_t row);
 } tw_row_sink;
+
+/* Where rows lie that memory does not hold: the store, as store.h says of in_place, read and settle. */
+typedef struct tw_row_shelf {
+    void *self;
+    bool (*in_place)(void *self, tw_table table, uint32_t row);
+    tw_code (*read)(void *self, tw_table table, uint32_t row, tw_buf *out, tw_err *err);
+    tw_code (*settle)(void *self, tw_table table, const uint32_t *rows, size_t count, tw_err *err);
+} tw_row_shelf;
 
 #endif

@@ -91,6 +91,8 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         write_json(engine, &buf);
     else
         write_table(engine, &buf);
+    if ((code = tw_engine_sound(engine, err)) != TW_OK)
+        goto done;
     code = tw_print(&buf, err);
 done:
     tw_engine_close(engine);

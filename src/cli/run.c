@@ -66,13 +66,15 @@ static tw_code read_settings(void *self, tw_config *config, tw_err *err) {
 static tw_code stream_until_stopped(tw_stream *stream, const settings *s, tw_service *service, tw_err *err) {
     tw_engine *engine = tw_stream_engine(stream);
     TW_TRY(tw_stream_connect(stream, err));
-    bool publish_all = s->publish_all; /* once the users are here: a changelog may still have to bring them */
-    while (!tw_stop_wanted() && !(s->to_the_end && tw_stream_caught_up(stream))) {
+    bool publish_all = s->publish_all, caught_up = false;
+    uint64_t owed;
+    while (!tw_stop_wanted() && (publish_all || !(s->to_the_end && tw_stream_caught_up(stream)))) {
         TW_TRY(tw_stream_step(stream, err));
-        if (!publish_all || !tw_stream_caught_up(stream))
+        caught_up |= tw_stream_caught_up(stream); /* the users are here: a changelog may still have to bring them */
+        if (!publish_all || !caught_up || !tw_engine_owe_all(engine, &owed))
             continue;
         publish_all = false;
-        tw_log_info("publish_all", "users=%" PRIu64, tw_engine_owe_all(engine));
+        tw_log_info("publish_all", "users=%" PRIu64, owed);
     }
     tw_code code = TW_OK;
     while (!tw_stop_wanted() && (code = tw_engine_list_owed(engine, err)) == TW_E_BUSY)

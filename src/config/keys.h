@@ -30,6 +30,9 @@
       "Address space reserved for the store; also the largest size it can reach")                                      \
     X(INT, state_users_max, "state.users.max", 20000000, 1, 4000000000LL, "users",                                     \
       "Most users kept; beyond it the one idle for longest is evicted and counted")                                    \
+    X(INT, state_memory_max, "state.memory.max", 0, 0, 1LL << 46, "bytes",                                             \
+      "Memory for users' rows: identity, past, vector, profile, debt (not for the index of all users, 47 to 71 bytes "   \
+      "each). Rows beyond it lie in the store alone and are read back when needed; 0: no bound")                      \
     X(INT, state_items_max, "state.items.max", 2000000, 16, 100000000, "items",                                        \
       "Most items kept; beyond it the one unseen for longest is evicted and counted")                                  \
     X(INT, state_ttl_ms, "state.ttl.ms", 0, 0, 100 * 365 * TW_DAY_MS, "ms",                                            \

@@ -76,6 +76,9 @@ tw_code tw_engine_commit(tw_engine *engine, tw_err *err) {
     if (engine->silent_lanes > 0) /* the store is still behind what the changelog says of it */
         return TW_OK;
     if (engine->changed) {
+        tw_code code = tw_model_sound(engine->model, err);
+        engine->failed |= code != TW_OK;
+        TW_TRY(code);
         TW_TRY(commit_all(engine, err));
         engine->commit_ns = tw_clock_steady_ns(&engine->clock);
         engine->commit_took_ns = engine->commit_ns - start_ns;
@@ -98,6 +101,10 @@ static int64_t interval_ns(const tw_engine *engine) {
 
 tw_code tw_engine_commit_due(tw_engine *engine, tw_err *err) {
     int64_t waited_ns = tw_clock_steady_ns(&engine->clock) - engine->commit_ns;
+    if (tw_model_tight(engine->model)) {
+        tw_code code = tw_engine_relieve(engine, err);
+        return code == TW_E_BUSY ? TW_OK : code;
+    }
     if (!engine->unflushed && waited_ns < interval_ns(engine))
         return TW_OK;
     tw_code code = tw_engine_commit(engine, err);

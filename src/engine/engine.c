@@ -15,6 +15,10 @@ void tw_engine_make_model(tw_engine *engine) {
     if (engine->model)
         return;
     engine->model = tw_model_create(engine->config, tw_engine_user_gone, engine);
+    if (engine->store && engine->config->state_memory_max) {
+        const tw_row_shelf shelf = tw_engine_shelf(engine);
+        tw_model_bound_memory(engine->model, &shelf, engine->config->state_memory_max);
+    }
     engine->ranker = tw_ranker_create(engine->model, engine->config);
 }
 
@@ -33,7 +37,9 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
     tw_engine_metrics_register();
     tw_code code = TW_OK;
     engine->fresh = engine->first = true;
-    if (options->state_dir)
+    if (options->state_dir && !options->read_only)
+        code = tw_engine_check_memory(engine->config, err);
+    if (options->state_dir && code == TW_OK)
         code = tw_engine_load(engine, err);
     tw_engine_make_model(engine);
     tw_rank_ids *ids = NULL;
@@ -47,6 +53,10 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
         return code;
     }
     tw_engine_requeue_owed(engine);
+    if ((code = tw_model_sound(engine->model, err)) != TW_OK) {
+        tw_engine_close(engine);
+        return code;
+    }
     engine->ready = options->read_only; /* nothing will come: what is there is all */
     tw_engine_gauge(engine);
     *ret_engine = engine;
@@ -56,7 +66,6 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
 tw_engine *tw_engine_close(tw_engine *engine) {
     if (!engine)
         return NULL;
-    tw_store_close(engine->store);
     for (size_t i = 0; i < engine->lanes_count; i++) {
         tw_clean_free(engine->lanes[i].clean);
         free(engine->lanes[i].parts);
@@ -70,6 +79,7 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     tw_rank_queue_free(engine->queue);
     tw_ranker_free(engine->ranker);
     tw_model_free(engine->model);
+    tw_store_close(engine->store);
     tw_arena_free(engine->arena);
     tw_buf_done(&engine->sink_position);
     tw_buf_done(&engine->scratch);
@@ -81,7 +91,6 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     free(engine->lanes);
     free(engine->positions);
     free(engine->routes);
-    free(engine->produced_ms);
     free(engine->decoders);
     free(engine->records);
     free(engine->events);
@@ -194,8 +203,7 @@ bool tw_engine_ready(const tw_engine *engine) {
 uint64_t tw_engine_users_owed(tw_engine *engine) {
     uint64_t owed = 0;
     for (uint32_t user = 0; user < tw_model_user_slots(engine->model); user++)
-        owed += tw_model_user_live(engine->model, user) &&
-                tw_model_user_list(engine->model, user)->owed_since_ms != INT64_MIN;
+        owed += tw_model_user_live(engine->model, user) && tw_model_user_owes(engine->model, user);
     return owed;
 }
 
@@ -203,6 +211,10 @@ void tw_engine_store_stats(const tw_engine *engine, tw_store_stats *ret_stats) {
     *ret_stats = (tw_store_stats){0};
     if (engine->store)
         tw_store_stats_get(engine->store, ret_stats);
+}
+
+tw_code tw_engine_sound(const tw_engine *engine, tw_err *err) {
+    return tw_model_sound(engine->model, err);
 }
 
 static int by_lane(const void *a, const void *b) {

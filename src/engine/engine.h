@@ -72,8 +72,9 @@ tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err);
 /* Takes over rank.* of config from now on, with the ids that its files name (tw_rank_ids_open). Consumes ids. */
 void tw_engine_reload(tw_engine *engine, const tw_config *config, tw_rank_ids *ids);
 
-/* Every user with an event owes a list from now on, spread so that the stream goes on beside it. Returns how many were added. */
-uint64_t tw_engine_owe_all(tw_engine *engine);
+/* Every user with an event is owed a list from now on, spread so that the stream goes on beside it. False: call again after a step, since
+ * the memory for users is full of such debts or a commit waits. *ret_count: how many were added so far. */
+bool tw_engine_owe_all(tw_engine *engine, uint64_t *ret_count);
 
 /* Where topics go on, beside an offset. */
 #define TW_POSITION_BEGINNING (-1)
@@ -131,8 +132,12 @@ size_t tw_engine_ids_live(const tw_engine *engine);                             
 size_t tw_engine_ids_bytes(const tw_engine *engine);                            /* what that takes */
 uint64_t tw_engine_users_owed(tw_engine *engine);                               /* walks the users */
 
+/* Whether each user's row that was asked for could be read back (state.memory.max); if not, what the engine said since is not to be
+ * used, and it commits no more. Errors: TW_E_STORE (the row is damaged), TW_E_IO. */
+tw_code tw_engine_sound(const tw_engine *engine, tw_err *err);
+
 /* XXH3-128 over the logical rows in key order: users, items, weights, windows, counters, positions; never layout,
- * owed lists or caches. */
+ * owed lists or caches. Reads every user that is not in memory: ask tw_engine_sound. */
 tw_hash128 tw_engine_digest(tw_engine *engine);
 
 /* The newest lists (at most max of the 32 kept, newest first; of a quick succession a sample) as a JSON array of

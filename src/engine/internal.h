@@ -80,8 +80,6 @@ struct tw_engine {
     tw_rank_queue *queue;
     tw_newest *newest;
     tw_mailbox *mailbox;
-    int64_t *produced_ms; /* (produced_count) timestamp of each user's newest record since the start; 0: unknown */
-    size_t produced_count;
     int64_t commit_ns;      /* steady time of the last commit */
     int64_t commit_took_ns; /* by that one */
     int64_t watermark_ms;   /* the largest of all lanes */
@@ -91,6 +89,8 @@ struct tw_engine {
     bool changed;           /* since the last commit */
     bool failed;            /* memory may be ahead of the store: no further commit */
     bool unflushed;         /* a commit waits for the sink: nothing is polled until it is through */
+    bool listing;           /* state: a commit was made between lists that are due together; the rest comes first */
+    bool pressed;           /* inputs wait because the memory for users is full of rows that no commit has taken yet */
     bool prepared;          /* a commit is put together and waits for the changelog */
     bool behind;            /* the last step found a whole batch waiting */
     bool stalled;           /* the source is paused, for that or because the sink is full */
@@ -103,6 +103,8 @@ struct tw_engine {
     tw_buf debts;                     /* to be owed after that, as (task, commits, users' rows) */
     tw_buf gone;                      /* users gone since the last commit, as (task, id) */
     tw_buf key, value;                /* of the row that is put */
+    uint32_t owe_next;                /* user with whom tw_engine_owe_all goes on */
+    uint64_t owe_count;               /* debts it has made */
     bool leaving;                     /* the next commit is the last */
     struct tw_model_rows *model_rows; /* rows of items and weights that are still to be sent; NULL: none */
 
@@ -137,6 +139,14 @@ void tw_engine_put_tasks(tw_engine *engine);
 /* task_changes.c and take_over.c, for the others */
 void tw_engine_add_parts(tw_lane *lane, tw_clean_window window, uint64_t bucket, uint32_t count);
 void tw_engine_silent_end(tw_engine *engine);
+
+/* memory.c: users beyond memory. shelf: the store as the model sees it. check: refuses a bound that is too small (TW_E_CONFIG). relieve:
+ * when users' rows fill state.memory.max and too few may go, a commit and what has to be put in place; TW_E_BUSY when that commit waits
+ * (nothing may change until it is through). relieve_restore: the same within the restore of a task, whose commits no changelog hears of. */
+tw_row_shelf tw_engine_shelf(tw_engine *engine);
+tw_code tw_engine_check_memory(const tw_config *config, tw_err *err);
+tw_code tw_engine_relieve(tw_engine *engine, tw_err *err);
+tw_code tw_engine_relieve_restore(tw_engine *engine, tw_err *err);
 
 /* engine.c: the model, once its settings are certain; places in lanes and positions; made when not there. */
 void tw_engine_make_model(tw_engine *engine);
@@ -177,6 +187,8 @@ void tw_engine_count(tw_verdict verdict, tw_reason reason);
 void tw_engine_count_list(double latency_s);
 void tw_engine_count_commit(double seconds);
 void tw_engine_count_stall(bool stalled);
+void tw_engine_count_memory_commit(void);
+void tw_engine_count_memory_stall(void);
 void tw_engine_count_restore(uint64_t rows, double seconds);
 void tw_engine_gauge(const tw_engine *engine);
 

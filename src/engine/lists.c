@@ -86,16 +86,6 @@ static int64_t due_ms_of(const tw_engine *engine, const tw_user_list *debt) {
                           debt->listed_ms < now_ms ? debt->listed_ms : now_ms, interval_ms);
 }
 
-/* When the record of a user's newest event was produced: known since the start only, since nothing but a metric asks. */
-static void note_produced(tw_engine *engine, uint32_t user, int64_t timestamp_ms) {
-    if (user >= engine->produced_count) {
-        size_t old = engine->produced_count;
-        engine->produced_ms = tw_grow(engine->produced_ms, &engine->produced_count, (size_t)user + 1, sizeof(int64_t));
-        memset(engine->produced_ms + old, 0, (engine->produced_count - old) * sizeof(int64_t));
-    }
-    engine->produced_ms[user] = timestamp_ms;
-}
-
 void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const tw_record *record, int64_t event_ms) {
     tw_user_list *debt = tw_model_user_list(engine->model, user);
     int64_t now_ms = engine->options.wall_intervals ? tw_clock_wall_ms(&engine->clock) : event_ms;
@@ -104,7 +94,7 @@ void tw_engine_owe(tw_engine *engine, uint32_t user, const tw_lane *lane, const 
     debt->newest_partition = record->partition;
     debt->newest_lane = lane->id;
     if (engine->options.wall_intervals)
-        note_produced(engine, user, record->timestamp_ms);
+        *tw_model_user_produced(engine->model, user) = record->timestamp_ms; /* nothing but a metric asks */
     bool asks = asks_for_list(engine, user);
     if (engine->options.wall_intervals && asks &&
         debt->owed_since_ms > now_ms) { /* of tw_engine_owe_all, whose turn comes later */
@@ -137,10 +127,11 @@ void tw_engine_requeue_owed(tw_engine *engine) {
     for (uint32_t user = 0; user < slots; user++) {
         if (!tw_model_user_live(engine->model, user))
             continue;
-        const tw_user_list *debt = tw_model_user_list(engine->model, user);
         tw_rank_queue_remove(engine->queue, user);
-        if (debt->owed_since_ms != INT64_MIN && is_here(engine, user))
-            tw_rank_queue_add(engine->queue, user, due_ms_of(engine, debt), debt->owed_sequence);
+        if (!tw_model_user_owes(engine->model, user) || !is_here(engine, user))
+            continue;
+        const tw_user_list debt = tw_model_user_debt(engine->model, user);
+        tw_rank_queue_add(engine->queue, user, due_ms_of(engine, &debt), debt.owed_sequence);
     }
 }
 
@@ -195,8 +186,9 @@ static tw_code make_list(tw_engine *engine, uint32_t user, int64_t now_ms, tw_er
                     .topic = topic_of(engine, debt->newest_lane),
                     .partition = debt->newest_partition,
                     .offset = debt->newest_offset};
-    list.produced_ms = user < engine->produced_count ? engine->produced_ms[user] : 0;
+    list.produced_ms = *tw_model_user_produced(engine->model, user);
     list.list_version = tw_engine_version_now(engine, list.task);
+    TW_TRY(tw_model_sound(engine->model, err));
     tw_ranker_list(engine->ranker, user, engine->watermark_ms, (int)engine->config->rank_list_size, (tw_slice){0},
                    &list);
     if (engine->options.sink)
@@ -229,6 +221,16 @@ static int take_due(tw_engine *engine, int64_t now_ms, uint32_t users[TW_MODEL_A
     return count;
 }
 
+/* Many lists may be due together, and each changes a user. A commit between them says so, for a start that goes on from there. With a
+ * changelog there is none: it may have to wait, and half of a step cannot. */
+static tw_code relieve_between(tw_engine *engine, tw_err *err) {
+    if (engine->options.changelog)
+        return TW_OK;
+    engine->listing = true;
+    tw_code code = tw_engine_relieve(engine, err);
+    return code == TW_E_BUSY ? TW_OK : code; /* outputs wait, nothing is prepared: it may go on */
+}
+
 tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns, tw_err *err) {
     uint32_t user, users[TW_MODEL_AHEAD];
     int64_t due_ms;
@@ -247,7 +249,14 @@ tw_code tw_engine_make_due(tw_engine *engine, int64_t now_ms, int64_t budget_ns,
         for (int i = 0; i < count; i++)
             TW_TRY(make_list(engine, users[i], now_ms,
                              err)); /* an error is the engine's end: the rest stays owed in the rows */
+        tw_model_cool(engine->model);
+        if (!tw_model_tight(engine->model))
+            continue;
+        if (engine->options.wall_intervals) /* after the step there is a commit, then the rest */
+            break;
+        TW_TRY(relieve_between(engine, err));
     }
+    engine->listing = false;
     return TW_OK;
 }
 
@@ -261,6 +270,7 @@ tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err) {
         if (!tw_rank_queue_first(engine->queue, &user, &due_ms))
             return TW_OK;
         tw_code code = make_list(engine, user, due_ms, err);
+        tw_model_cool(engine->model);
         if (code != TW_OK) {
             engine->failed = true;
             return code;
@@ -279,6 +289,7 @@ tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_sli
                             tw_err *err) {
     if (top < 1 || top > TW_LIST_SIZE_MAX)
         return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
+    tw_model_cool(engine->model);
     uint32_t user = tw_engine_find_user(engine, user_id);
     *ret_list = (tw_list){.user_id = user_id, .known = user != TW_SLOT_NONE, .event_ms = INT64_MIN};
     if (ret_list->known) {
@@ -290,6 +301,7 @@ tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_sli
         ret_list->offset = seen->newest_offset;
     }
     ret_list->list_version = tw_engine_version_now(engine, ret_list->task);
+    TW_TRY(tw_model_sound(engine->model, err));
     tw_ranker_list(engine->ranker, user, engine->watermark_ms, top, category, ret_list);
     return TW_OK;
 }

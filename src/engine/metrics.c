@@ -35,6 +35,24 @@ static tw_metric users_evicted = {"tailwater_users_evicted", "Users evicted by s
 static tw_metric users_expired = {"tailwater_users_expired", "Users dropped by state.ttl.ms since the start", TW_GAUGE};
 static tw_metric items_evicted = {"tailwater_items_evicted", "Items evicted by state.items.max since the start",
                                   TW_GAUGE};
+static tw_metric users_here = {"tailwater_users_in_memory",
+                               "Users whose rows are in memory; under state.memory.max not all", TW_GAUGE};
+static tw_metric rows_bytes = {"tailwater_user_rows_bytes", "Memory of users' rows, which state.memory.max bounds",
+                               TW_GAUGE};
+static tw_metric index_bytes = {"tailwater_user_index_bytes",
+                                "Memory that every user takes, in memory or not: id map, order of idleness, places",
+                                TW_GAUGE};
+static tw_metric read_back = {"tailwater_users_read_back", "Users' rows read back from the store since the start",
+                              TW_GAUGE};
+static tw_metric cooled = {"tailwater_users_cooled", "Users' rows that left memory since the start; the store has them",
+                           TW_GAUGE};
+static tw_metric settled = {"tailwater_users_settled",
+                            "Of them, rows put in place in the store for that: the fold under pressure", TW_GAUGE};
+static tw_metric memory_commits = {"tailwater_memory_commits_total",
+                                   "Commits made early because changed users filled state.memory.max", TW_COUNTER};
+static tw_metric memory_stalls = {"tailwater_memory_stalls_total",
+                                  "Times that inputs were paused because such a commit had to wait for outputs",
+                                  TW_COUNTER};
 static tw_metric watermark = {"tailwater_watermark_seconds", "Event time reached, seconds since 1970", TW_GAUGE};
 static tw_metric state_bytes = {"tailwater_model_bytes", "Memory of users, items and weights", TW_GAUGE};
 static tw_metric journal_bytes = {"tailwater_store_journal_bytes", "Journal that a start would read", TW_GAUGE};
@@ -54,10 +72,11 @@ static void register_all(void) {
         reasons[r].label_value = tw_reason_name((tw_reason)r);
         tw_metric_register(&reasons[r]);
     }
-    tw_metric *const rest[] = {&lists,         &freshness,     &commits,       &stalls,    &stalled_now,
-                               &restored_rows, &restores,      &users,         &items,     &owed,
-                               &users_evicted, &users_expired, &items_evicted, &watermark, &state_bytes,
-                               &journal_bytes, &map_used,      &map_max,       &ready};
+    tw_metric *const rest[] = {
+        &lists,      &freshness,   &commits,       &stalls,        &stalled_now,   &restored_rows,  &restores,
+        &users,      &items,       &owed,          &users_evicted, &users_expired, &items_evicted,  &users_here,
+        &rows_bytes, &index_bytes, &read_back,     &cooled,        &settled,       &memory_commits, &memory_stalls,
+        &watermark,  &state_bytes, &journal_bytes, &map_used,      &map_max,       &ready};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
         tw_metric_register(rest[i]);
 }
@@ -87,6 +106,13 @@ void tw_engine_count_stall(bool stalled) {
     tw_metric_set(&stalled_now, stalled);
 }
 
+void tw_engine_count_memory_commit(void) {
+    tw_metric_add(&memory_commits, 1);
+}
+void tw_engine_count_memory_stall(void) {
+    tw_metric_add(&memory_stalls, 1);
+}
+
 void tw_engine_count_restore(uint64_t rows, double seconds) {
     tw_metric_add(&restored_rows, (double)rows);
     tw_metric_observe(&restores, seconds);
@@ -103,6 +129,12 @@ void tw_engine_gauge(const tw_engine *engine) {
     tw_metric_set(&users_evicted, (double)model.users_evicted);
     tw_metric_set(&users_expired, (double)model.users_expired);
     tw_metric_set(&items_evicted, (double)model.items_evicted);
+    tw_metric_set(&users_here, (double)model.users_in_memory);
+    tw_metric_set(&rows_bytes, (double)model.user_rows_bytes);
+    tw_metric_set(&index_bytes, (double)(model.user_index_bytes + store.marks_bytes));
+    tw_metric_set(&read_back, (double)model.users_read_back);
+    tw_metric_set(&cooled, (double)model.users_cooled);
+    tw_metric_set(&settled, (double)model.users_settled);
     if (engine->watermark_ms != INT64_MIN)
         tw_metric_set(&watermark, (double)engine->watermark_ms / 1000.0);
     tw_metric_set(&state_bytes, (double)(model.user_bytes + model.item_bytes + model.pair_bytes + model.fixed_bytes));

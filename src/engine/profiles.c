@@ -79,7 +79,9 @@ tw_code tw_engine_publish_profile(tw_engine *engine, uint32_t user, uint64_t ver
 tw_code tw_engine_profile(tw_engine *engine, tw_slice user_id, tw_user_profile *ret_profile, tw_err *err) {
     if (!engine->config->profile_enabled)
         return tw_fail(err, TW_E_NOT_FOUND, "profile.enabled is false: no profiles are kept");
+    tw_model_cool(engine->model);
     uint32_t user = tw_engine_find_user(engine, user_id);
+    TW_TRY(tw_model_sound(engine->model, err));
     if (user == TW_SLOT_NONE)
         return tw_fail(err, TW_E_NOT_FOUND, "no such user");
     tw_engine_describe(engine, user, tw_engine_version_now(engine, tw_model_user_task(engine->model, user)),

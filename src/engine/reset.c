@@ -86,20 +86,23 @@ tw_code tw_engine_fit_positions(tw_engine *engine, const tw_bounds *bounds, tw_e
     return TW_OK;
 }
 
-uint64_t tw_engine_owe_all(tw_engine *engine) {
-    uint64_t count = 0;
+bool tw_engine_owe_all(tw_engine *engine, uint64_t *ret_count) {
     int64_t now_ms = tw_clock_wall_ms(&engine->clock);
-    for (uint32_t user = 0; user < tw_model_user_slots(engine->model); user++) {
-        if (!tw_model_user_live(engine->model, user))
+    uint32_t slots = tw_model_user_slots(engine->model);
+    for (; !engine->unflushed && !tw_model_tight(engine->model) && engine->owe_next < slots; engine->owe_next++) {
+        uint32_t user = engine->owe_next;
+        if (!tw_model_user_live(engine->model, user) || tw_model_user_owes(engine->model, user))
             continue;
         tw_user_list *debt = tw_model_user_list(engine->model, user);
-        if (debt->newest_ms == INT64_MIN || debt->owed_since_ms != INT64_MIN)
-            continue;
-        debt->owed_since_ms = now_ms + (int64_t)(count++ / OWED_PER_MS);
-        debt->owed_sequence = ++engine->owed_sequence;
-        tw_rank_queue_add(engine->queue, user, debt->owed_since_ms, debt->owed_sequence);
-        tw_model_user_list_touch(engine->model, user);
+        if (debt->newest_ms != INT64_MIN) {
+            debt->owed_since_ms = now_ms + (int64_t)(engine->owe_count++ / OWED_PER_MS);
+            debt->owed_sequence = ++engine->owed_sequence;
+            tw_rank_queue_add(engine->queue, user, debt->owed_since_ms, debt->owed_sequence);
+            tw_model_user_list_touch(engine->model, user);
+            engine->changed = true;
+        }
+        tw_model_cool(engine->model);
     }
-    engine->changed |= count > 0;
-    return count;
+    *ret_count = engine->owe_count;
+    return engine->owe_next >= slots;
 }

@@ -2,7 +2,7 @@
  * back. Called by open and commit; engine thread.
  *
  *   meta "settings"     learn.* and rank.*: a state of another shape is refused
- *   meta "engine"       lists made, last number of debt
+ *   meta "engine"       lists made, last number of debt, whether lists were due that had not been made
  *   meta "lane/N"       lane with id N: name, partition, task, clean's watermark and counters
  *   meta "position/N"   identity, partition, next offset, first opening
  *   meta "task/N"       how far the changelog of task N is in the store
@@ -18,6 +18,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define JOURNAL_LEAST (1 << 20)
 
 static void put_meta(tw_engine *engine, const char *name, const tw_buf *bytes) {
     tw_store_put_meta(engine->store, name, tw_buf_slice(bytes));
@@ -131,6 +133,7 @@ tw_code tw_engine_put_state(tw_engine *engine, bool to_changelog, tw_err *err) {
     tw_buf_clear(buf);
     tw_buf_u64(buf, engine->lists_total);
     tw_buf_u64(buf, engine->owed_sequence);
+    tw_buf_u8(buf, engine->listing);
     put_meta(engine, "engine", buf);
     if (engine->options.sink) {
         tw_buf_clear(&engine->sink_position);
@@ -149,6 +152,7 @@ void tw_engine_put_tasks(tw_engine *engine) {
 tw_code tw_engine_commit_store(tw_engine *engine, tw_err *err) {
     if (!engine->store)
         return TW_OK;
+    TW_TRY(tw_model_sound(engine->model, err));
     TW_TRY(tw_engine_put_state(engine, false, err));
     tw_engine_put_tasks(engine);
     return tw_store_commit(engine->store, err);
@@ -203,6 +207,7 @@ static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *e
     } else if (strcmp(name, "engine") == 0) {
         engine->lists_total = tw_cursor_u64(&c);
         engine->owed_sequence = tw_cursor_u64(&c);
+        engine->listing = tw_cursor_u8(&c) != 0;
     } else if (strcmp(name, "partitions") == 0) {
         engine->partitions = (int)tw_cursor_u32(&c);
     } else if (strncmp(name, "lane/", 5) == 0) {
@@ -271,12 +276,21 @@ static void measure(tw_engine *engine) {
     }
 }
 
+/* Under state.memory.max the journal is no longer than what memory is for: at a start all its users are in memory. */
+static uint64_t journal_max(const tw_config *config) {
+    int64_t most = config->store_journal_max_bytes, memory = config->state_memory_max;
+    if (memory == 0 || memory >= most)
+        return (uint64_t)most;
+    return (uint64_t)(memory > JOURNAL_LEAST ? memory : JOURNAL_LEAST);
+}
+
 tw_code tw_engine_load(tw_engine *engine, tw_err *err) {
     const tw_store_options options = {.dir = engine->options.state_dir,
                                       .map_max_bytes = (uint64_t)engine->config->state_map_max_bytes,
-                                      .journal_max_bytes = (uint64_t)engine->config->store_journal_max_bytes,
+                                      .journal_max_bytes = journal_max(engine->config),
                                       .fold_rows_max = (uint32_t)engine->config->store_fold_rows_max,
-                                      .read_only = engine->options.read_only};
+                                      .read_only = engine->options.read_only,
+                                      .read_back = engine->config->state_memory_max != 0};
     const tw_store_owner owner = {engine, load_row, load_delete, load_meta, load_log, encode_row};
     TW_TRY(tw_store_open(&options, &owner, &engine->store, &engine->fresh, err));
     engine->first = tw_store_made(engine->store);
@@ -286,5 +300,6 @@ tw_code tw_engine_load(tw_engine *engine, tw_err *err) {
     tw_engine_make_model(engine);
     TW_TRY(tw_model_loaded(engine->model, err));
     measure(engine);
-    return TW_OK;
+    tw_model_cool(engine->model);
+    return tw_engine_relieve(engine, err); /* of what an engine without a bound has left in the journal */
 }

@@ -72,7 +72,8 @@ static tw_code hook_take_over(void *self, int32_t partition, tw_err *err) {
     }
     if (code == TW_OK)
         tw_engine_requeue_owed(engine);
-    return code;
+    tw_model_cool(engine->model);
+    return code == TW_OK ? tw_model_sound(engine->model, err) : code;
 }
 
 /* With a changelog the tasks may go to another process, which must find all that was done here: the commit has to come through now, or
@@ -105,6 +106,11 @@ static tw_code hook_revoked(void *self, bool lost, tw_err *err) {
     }
     engine->failed = true;
     return tw_fail(err, TW_E_FENCED, "partitions were lost to another member");
+}
+
+/* Lists are made on event time, after each record. */
+static bool lists_in_step(const tw_engine *engine) {
+    return engine->options.lists == TW_LISTS_ALL && !engine->options.wall_intervals;
 }
 
 tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
@@ -141,6 +147,8 @@ tw_code tw_engine_attach(tw_engine *engine, tw_source *source, tw_err *err) {
             if (offset > 0)
                 TW_TRY(source->ops->seek(source, (uint16_t)i, 0, offset, err));
         }
+    if (engine->listing && lists_in_step(engine)) /* the lists that a commit came between, before anything is learned */
+        return tw_engine_make_due(engine, engine->watermark_ms, 0, err);
     return TW_OK;
 }
 
@@ -246,7 +254,7 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     int64_t watermark_ms = tw_clean_watermark_ms(lane->clean);
     if (watermark_ms > engine->watermark_ms)
         engine->watermark_ms = watermark_ms;
-    if (engine->options.lists == TW_LISTS_ALL && !engine->options.wall_intervals)
+    if (lists_in_step(engine))
         return tw_engine_make_due(engine, engine->watermark_ms, 0, err);
     return TW_OK;
 }
@@ -306,6 +314,8 @@ static void stall_or_go_on(tw_engine *engine) {
     if (stalled == engine->stalled)
         return;
     engine->stalled = stalled;
+    if (stalled && engine->pressed)
+        tw_engine_count_memory_stall();
     if (engine->source->ops->pause)
         engine->source->ops->pause(engine->source, stalled);
     if (stalled)
@@ -334,6 +344,7 @@ tw_code tw_engine_step(tw_engine *engine, int wait_ms, int *ret_count, tw_err *e
     int count = 0;
     tw_source *source = engine->source;
     tw_engine_serve(engine);
+    tw_model_cool(engine->model);
     stall_or_go_on(engine);
     TW_TRY(source->ops->poll(source, engine->records, (int)engine->config->ingest_batch_max, wait_ms, &count, err));
     tw_arena_reset(engine->arena);

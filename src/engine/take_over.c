@@ -52,8 +52,10 @@ static tw_code restore_row(void *self, const tw_changelog_row *row, tw_err *err)
     tw_slice rest = {row->key.data + 1, row->key.size - 1};
     switch (row->key.data[0]) {
     case 'u':
-        if (row->value.data)
-            return tw_model_user_import(r->engine->model, r->task, rest, row->value, &user, err);
+        if (row->value.data) {
+            TW_TRY(tw_model_user_import(r->engine->model, r->task, rest, row->value, &user, err));
+            return tw_engine_relieve_restore(r->engine, err);
+        }
         user = tw_model_user_find(r->engine->model, r->task, rest);
         if (user != TW_SLOT_NONE)
             tw_model_user_drop(r->engine->model, user);
@@ -76,7 +78,7 @@ static void drop_task(tw_engine *engine, uint32_t task) {
     tw_engine_queue_drop(engine, task);
     for (uint32_t user = 0; user < tw_model_user_slots(engine->model); user++)
         if (tw_model_user_live(engine->model, user) && tw_model_user_task(engine->model, user) == task)
-            tw_model_user_drop(engine->model, user);
+            tw_model_user_drop(engine->model, user); /* one at a time in memory */
     for (size_t i = 0; i < engine->lanes_count; i++)
         if (tw_engine_is_of_task(&engine->lanes[i], task)) {
             tw_engine_lane_clear(engine, &engine->lanes[i]);
@@ -139,7 +141,8 @@ static tw_code restore_rest(tw_engine *engine, uint32_t task, restoring *r, tw_e
     return TW_OK;
 }
 
-/* The task as its changelog has it, in one commit of the store. */
+/* The task as its changelog has it. It is known with the last commit of the store alone; where state.memory.max makes more of them, a
+ * start after a death among them finds a task without positions, and restores it anew. */
 static tw_code restore(tw_engine *engine, uint32_t task, tw_err *err) {
     restoring r = {.engine = engine, .task = task};
     int64_t start_ns = tw_clock_steady_ns(&engine->clock), next = -1;

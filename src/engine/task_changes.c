@@ -42,10 +42,10 @@ static tw_code put_users(tw_engine *engine, tw_err *err) {
             continue;
         tw_buf_clear(&engine->value);
         tw_model_user_export(engine->model, user, &engine->value);
-        TW_TRY(put(engine, task, user_key(engine, tw_model_user_id(engine->model, user)), tw_buf_slice(&engine->value),
-                   NULL, err));
+        TW_TRY(put(engine, task, user_key(engine, tw_model_user_look(engine->model, user)),
+                   tw_buf_slice(&engine->value), NULL, err));
     }
-    return TW_OK;
+    return tw_model_sound(engine->model, err);
 }
 
 /* The number of parts that a bucket has in the changelog already. A slot is taken over by the bucket that comes round to it. */

@@ -18,7 +18,7 @@ bool tw_model_score_alone(tw_model *model, int scorer, float *scores) {
     const tw_scoring *s = &model->scoring;
     if (model->mf || !s->has_context)
         return false;
-    const tw_user *u = tw_user_at(&model->users, s->user);
+    const tw_user *u = tw_user_here(&model->users, s->user);
     switch ((tw_scorer)scorer) {
     case TW_BY_CONTEXT:
         memcpy(scores, s->context, s->n * sizeof *scores);

@@ -21,8 +21,8 @@ bool tw_model_category_shares(tw_model *model, tw_slice text, float *shares) {
 }
 
 const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms) {
-    const tw_user *u = tw_user_at(&model->users, user);
-    float *embedding = tw_row(&model->users.embeddings, user);
+    const tw_user *u = tw_user_here(&model->users, user);
+    float *embedding = tw_user_vector(&model->users, user);
     bool own = !model->mf && model->context.user_rate > 0;
     const float *vector = model->mf ? embedding : model->context.vector;
     if (!model->mf && !tw_context_make(&model->context, &model->items, u, own ? embedding : NULL))
@@ -32,7 +32,7 @@ const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms) {
 }
 
 bool tw_model_interests(const tw_model *model, uint32_t user, bool over_long, float *shares) {
-    const tw_taste *taste = &tw_user_at(&model->users, user)->taste;
+    const tw_taste *taste = &tw_user_here(&model->users, user)->taste;
     uint32_t used = tw_model_categories(model);
     float sum = 0;
     for (uint32_t c = 0; c < used; c++) {
@@ -45,7 +45,7 @@ bool tw_model_interests(const tw_model *model, uint32_t user, bool over_long, fl
 }
 
 void tw_model_manners(const tw_model *model, uint32_t user, int64_t now_ms, tw_user_manners *ret_manners) {
-    const tw_user *u = tw_user_at(&model->users, user);
+    const tw_user *u = tw_user_here(&model->users, user);
     const tw_taste *taste = &u->taste;
     const tw_profile *all = &model->profile;
     *ret_manners = (tw_user_manners){.events = u->events,
@@ -63,11 +63,11 @@ void tw_model_manners(const tw_model *model, uint32_t user, int64_t now_ms, tw_u
 }
 
 bool tw_model_shown(const tw_model *model, uint32_t user, float *shares) {
-    return tw_shown_give(&tw_user_at(&model->users, user)->shown, shares, tw_model_categories(model));
+    return tw_shown_give(&tw_user_here(&model->users, user)->shown, shares, tw_model_categories(model));
 }
 
 void tw_model_show(tw_model *model, uint32_t user, const float *shares) {
-    tw_shown *shown = &tw_user_at(&model->users, user)->shown;
+    tw_shown *shown = &tw_user_here(&model->users, user)->shown;
     model->users.bytes -= tw_shown_bytes(shown);
     tw_shown_take(shown, shares, tw_model_categories(model));
     model->users.bytes += tw_shown_bytes(shown);

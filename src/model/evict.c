@@ -10,6 +10,9 @@
 #define ITEMS_BATCH 64
 
 static void drop_user(tw_model *model, uint32_t user) {
+    tw_users_want(&model->users, user);
+    if (tw_model_sound(model, NULL) != TW_OK)
+        return;
     if (model->user_gone)
         model->user_gone(model->user_gone_self, user);
     tw_users_remove(&model->users, user);
@@ -17,14 +20,16 @@ static void drop_user(tw_model *model, uint32_t user) {
 }
 
 static void bound_users(tw_model *model, uint32_t keep) {
-    while (model->users.slots.count > (uint64_t)model->config->state_users_max && model->users.oldest != keep) {
+    while (model->users.slots.count > (uint64_t)model->config->state_users_max && model->users.oldest != keep &&
+           tw_model_sound(model, NULL) == TW_OK) {
         drop_user(model, model->users.oldest);
         model->users_evicted++;
     }
     if (model->config->state_ttl_ms == 0)
         return;
     while (model->users.oldest != TW_SLOT_NONE && model->users.oldest != keep &&
-           tw_user_at(&model->users, model->users.oldest)->last_ms < model->clock_ms - model->config->state_ttl_ms) {
+           tw_users_last_ms(&model->users, model->users.oldest) < model->clock_ms - model->config->state_ttl_ms &&
+           tw_model_sound(model, NULL) == TW_OK) {
         drop_user(model, model->users.oldest);
         model->users_expired++;
     }
@@ -44,8 +49,8 @@ static int longest_unseen(const void *a, const void *b) {
 
 static void scrub_pasts(tw_model *model) {
     for (uint32_t user = 0; user < model->users.slots.end; user++) {
-        if (!tw_slots_used(&model->users.slots, user))
-            continue;
+        if (!tw_slots_used(&model->users.slots, user) || !tw_user_in_memory(&model->users, user))
+            continue; /* a cold row's when it is read */
         tw_user *u = tw_user_at(&model->users, user);
         for (uint32_t place = u->past_count; place-- > 0;)
             if (!tw_slots_used(&model->items.slots, u->items[place])) {
@@ -81,4 +86,5 @@ static void bound_items(tw_model *model, uint32_t keep) {
 void tw_model_bound(tw_model *model, uint32_t keep_user, uint32_t keep_item) {
     bound_users(model, keep_user);
     bound_items(model, keep_item);
+    tw_users_cool(&model->users);
 }

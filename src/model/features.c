@@ -167,7 +167,7 @@ static void user_inputs(tw_model *model, const tw_user *u) {
 
 void tw_model_inputs(const tw_model *model, uint32_t item, float *x) {
     const tw_scoring *s = &model->scoring;
-    const tw_user *u = tw_user_at(&model->users, s->user);
+    const tw_user *u = tw_user_here(&model->users, s->user);
     const tw_item *it = &model->items.items[item];
     uint32_t last = model->context.used[0];
     int half = model->context.D / 2;
@@ -209,11 +209,11 @@ void tw_model_features(tw_model *model, uint32_t user, int64_t now_ms) {
     s->user = user;
     s->now_ms = now_ms;
     s->means_known = false;
-    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_at(&model->users, user);
+    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_here(&model->users, user);
     s->bucket = tw_blend_bucket(u ? u->past_count : 0);
     s->candidates_count = 0;
     s->has_context = u && tw_context_make(&model->context, &model->items, u,
-                                          model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL);
+                                          model->context.user_rate > 0 ? tw_user_vector(&model->users, user) : NULL);
     if (!s->has_context)
         return;
     score_context(model);

@@ -10,7 +10,7 @@
 
 /* A new user starts at a small vector of its own: at zero neither side would ever move. */
 static void first_vector(const tw_model *model, uint32_t user, float *embedding) {
-    const tw_user *u = tw_user_at(&model->users, user);
+    const tw_user *u = tw_user_here(&model->users, user);
     tw_rng rng = tw_rng_at((uint64_t)model->config->seed, 2 + u->task, tw_hash64((tw_slice){u->id, u->id_size}));
     float scale = 0.1f / sqrtf((float)model->context.D);
     for (int d = 0; d < model->context.D; d++)
@@ -21,7 +21,7 @@ void tw_mf_score(tw_model *model, uint32_t user, float *scores) {
     const tw_rows *out = &model->items.out;
     for (uint32_t i = 0; i < model->items.slots.end; i++)
         scores[i] =
-            model->kernels->dot(tw_row(out, i), tw_row(&model->users.embeddings, user), out->D) + model->items.bias[i];
+            model->kernels->dot(tw_row(out, i), tw_user_vector(&model->users, user), out->D) + model->items.bias[i];
 }
 
 /* The draws of an event depend on it and the state alone, so that they can be made ahead: a few events change next to nothing. */
@@ -38,9 +38,8 @@ TW_PREFETCHES void prefetch_item(const tw_model *model, uint32_t item) {
 void tw_model_prefetch_factors(const tw_model *model, uint32_t user, uint32_t item, int32_t partition, int64_t offset) {
     tw_rng rng = draws_of(model, partition, offset);
     if (user != TW_SLOT_NONE) {
-        tw_row_prefetch(&model->users.embeddings, user);
-        TW_PREFETCH(&tw_user_at(&model->users, user)->events);
-        TW_PREFETCH(&tw_user_at(&model->users, user)->list);
+        tw_row_prefetch(&model->users.embeddings, tw_user_seat(&model->users, user));
+        tw_user_prefetch(&model->users, user);
     }
     if (item != TW_SLOT_NONE)
         prefetch_item(model, item);
@@ -65,12 +64,12 @@ static void logistic(const tw_kernels *kernels, float *z, int n) {
 void tw_model_train_factors(tw_model *model, uint32_t user, uint32_t item, float strength, int32_t partition,
                             int64_t offset) {
     tw_rng rng = draws_of(model, partition, offset);
-    float *embedding = tw_row(&model->users.embeddings, user), *gradient = model->context.gradient;
+    float *embedding = tw_user_vector(&model->users, user), *gradient = model->context.gradient;
     float rate = (float)model->config->learn_mf_rate * strength, decay = (float)model->config->learn_mf_decay;
     float *rows[ROWS_MAX], errors[ROWS_MAX], steps[ROWS_MAX];
     uint32_t drawn[ROWS_MAX];
     int n = 1;
-    if (tw_user_at(&model->users, user)->events == 0)
+    if (tw_user_here(&model->users, user)->events == 0)
         first_vector(model, user, embedding);
     drawn[0] = item;
     for (int64_t j = 0; j < model->config->learn_mf_negatives; j++) {

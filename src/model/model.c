@@ -12,6 +12,8 @@
 #define UNIT_MAX 1e12
 /* Items beyond this make the blend's own ranking dearer than the share of events it is meant for. */
 #define BLEND_ITEMS 16384
+/* The users of so many batches must find room in memory: a batch changes that many at most, and as many are looked up ahead (chosen). */
+#define BATCHES_LEAST 4
 
 tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, void *self) {
     tw_model *model = tw_zalloc(sizeof *model);
@@ -57,14 +59,19 @@ uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id) {
 }
 
 tw_slice tw_model_user_id(const tw_model *model, uint32_t user) {
-    const tw_user *u = tw_user_at(&model->users, user);
+    const tw_user *u = tw_user_here(&model->users, user);
+    return (tw_slice){u->id, u->id_size};
+}
+tw_slice tw_model_user_look(const tw_model *model, uint32_t user) {
+    const float *vector;
+    const tw_user *u = tw_users_look(&model->users, user, &vector);
     return (tw_slice){u->id, u->id_size};
 }
 uint32_t tw_model_user_task(const tw_model *model, uint32_t user) {
-    return tw_user_at(&model->users, user)->task;
+    return tw_users_task(&model->users, user);
 }
 uint32_t tw_model_user_events(const tw_model *model, uint32_t user) {
-    return tw_user_at(&model->users, user)->events;
+    return tw_user_here(&model->users, user)->events;
 }
 
 tw_slice tw_model_item_id(const tw_model *model, uint32_t item) {
@@ -81,13 +88,13 @@ uint64_t tw_model_item_order(const tw_model *model, uint32_t item) {
 }
 
 uint32_t tw_model_user_history(const tw_model *model, uint32_t user) {
-    return tw_user_at(&model->users, user)->past_count;
+    return tw_user_here(&model->users, user)->past_count;
 }
 int64_t tw_model_item_first_ms(const tw_model *model, uint32_t item) {
     return model->items.items[item].first_ms;
 }
 void tw_model_hide_bought(const tw_model *model, uint32_t user, int64_t since_ms, float *scores) {
-    const tw_user *u = tw_user_at(&model->users, user);
+    const tw_user *u = tw_user_here(&model->users, user);
     for (uint32_t place = 0; place < u->past_count; place++)
         if ((u->flags[place] & TW_PAST_BOUGHT) && (int64_t)u->times_s[place] * 1000 > since_ms)
             scores[u->items[place]] = -INFINITY;
@@ -119,14 +126,47 @@ const float *tw_model_item_vector(const tw_model *model, uint32_t item) {
     return tw_row(&model->items.out, item);
 }
 const float *tw_model_user_vector(const tw_model *model, uint32_t user) {
-    return tw_row(&model->users.embeddings, user);
+    return tw_user_vector(&model->users, user);
 }
 
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user) {
-    return &tw_user_at(&model->users, user)->list;
+    return &tw_user_here(&model->users, user)->list;
+}
+bool tw_model_user_owes(const tw_model *model, uint32_t user) {
+    return tw_users_owes(&model->users, user);
+}
+tw_user_list tw_model_user_debt(const tw_model *model, uint32_t user) {
+    const float *vector;
+    return tw_users_look(&model->users, user, &vector)->list;
+}
+int64_t *tw_model_user_produced(tw_model *model, uint32_t user) {
+    return &tw_user_here(&model->users, user)->produced_ms;
 }
 void tw_model_user_list_touch(tw_model *model, uint32_t user) {
     tw_dirty_add(&model->users.dirty, user);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+int64_t tw_model_memory_least(const tw_config *config) {
+    int64_t row = (int64_t)sizeof(tw_user) + config->learn_dim * (int64_t)sizeof(float);
+    return BATCHES_LEAST * config->ingest_batch_max * row;
+}
+
+void tw_model_bound_memory(tw_model *model, const tw_row_shelf *shelf, int64_t bytes_max) {
+    tw_seats_begin(&model->users, shelf, &model->items, (uint64_t)bytes_max);
+}
+void tw_model_cool(tw_model *model) {
+    tw_users_cool(&model->users);
+}
+bool tw_model_tight(const tw_model *model) {
+    return model->users.seats && model->users.seats->tight;
+}
+tw_code tw_model_relieve(tw_model *model, tw_err *err) {
+    return tw_users_relieve(&model->users, err);
+}
+tw_code tw_model_sound(const tw_model *model, tw_err *err) {
+    return tw_users_sound(&model->users, err);
 }
 
 /* ---- one event ---------------------------------------------------------------------------------------------------- */
@@ -208,17 +248,17 @@ static tw_code train_profile(tw_model *model, const tw_user *u, const float *vec
 
 static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength,
                      const tw_category_shares *shares, int32_t partition, int64_t offset, tw_err *err) {
-    tw_user *u = tw_user_at(&model->users, user);
+    tw_user *u = tw_user_here(&model->users, user);
     tw_rng rng = tw_rng_at((uint64_t)model->config->seed, (uint64_t)(uint32_t)partition << 8, (uint64_t)offset);
     if (model->mf) {
         if (u->past_count > 0)
-            TW_TRY(train_profile(model, u, tw_row(&model->users.embeddings, user), event, shares, err));
+            TW_TRY(train_profile(model, u, tw_user_vector(&model->users, user), event, shares, err));
         tw_model_train_factors(model, user, item, strength, partition, offset);
     } else if (u->past_count > 0) {
         if (model->items.items[item].last_sequence > 0 && blend_chosen(model, partition, offset))
             tw_model_blend_learn(model, user, item, event->event_ms);
         tw_repeat_learn(&model->repeat, u, item, event->event_ms);
-        float *embedding = model->context.user_rate > 0 ? tw_row(&model->users.embeddings, user) : NULL;
+        float *embedding = model->context.user_rate > 0 ? tw_user_vector(&model->users, user) : NULL;
         bool made = tw_context_make(&model->context, &model->items, u, embedding);
         TW_TRY(train_profile(model, u, made ? model->context.vector : NULL, event, shares, err));
         if (made) {
@@ -234,7 +274,7 @@ static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_eve
 
 /* A return undoes the purchase: the item may be recommended again. A dislike keeps the item out of the context. */
 static void extend_past(tw_model *model, uint32_t user, uint32_t item, const tw_event *event, float strength) {
-    tw_user *u = tw_user_at(&model->users, user);
+    tw_user *u = tw_user_here(&model->users, user);
     if (event->kind == TW_KIND_RETURN) {
         int place = tw_past_find(u, item);
         if (place >= 0)
@@ -259,7 +299,7 @@ static int64_t since_ms(const tw_user *u, const tw_event *event) {
 
 static void extend_taste(tw_model *model, uint32_t user, uint32_t item, const tw_event *event,
                          const tw_category_shares *shares) {
-    tw_user *u = tw_user_at(&model->users, user);
+    tw_user *u = tw_user_here(&model->users, user);
     if (!model->profile.on)
         return;
     double price = event->has & TW_HAS_PRICE ? event->price : model->items.items[item].price;
@@ -270,7 +310,7 @@ static void extend_taste(tw_model *model, uint32_t user, uint32_t item, const tw
 }
 
 static void extend_activity(tw_model *model, uint32_t user, const tw_event *event) {
-    tw_user *u = tw_user_at(&model->users, user);
+    tw_user *u = tw_user_here(&model->users, user);
     if (model->profile.on)
         tw_taste_come(&u->taste, event->event_ms, since_ms(u, event));
 }
@@ -283,6 +323,7 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
         model->clock_ms = event->event_ms;
     if (event->kind != TW_KIND_ITEM) {
         user = tw_users_find(&model->users, task, event->user_id);
+        TW_TRY(tw_model_sound(model, err));
         if (user == TW_SLOT_NONE)
             user = tw_users_add(&model->users, task, event->user_id);
         float strength = strength_of(event);
@@ -296,12 +337,12 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
         }
         extend_past(model, user, item, event, strength);
         extend_activity(model, user, event);
-        tw_users_touch(&model->users, user, model->sequence, event->event_ms);
+        tw_users_touch(&model->users, user, model->sequence, event->event_ms, model->items.next_order);
     }
     model->items.items[item].last_sequence = model->sequence;
     tw_model_bound(model, user, item);
     *ret_user = user;
-    return TW_OK;
+    return tw_model_sound(model, err);
 }
 
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {
@@ -316,8 +357,8 @@ void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event, in
         return;
     }
     if (user != TW_SLOT_NONE) {
-        tw_row_prefetch(&model->users.embeddings, user);
-        TW_PREFETCH(tw_user_at(&model->users, user));
+        tw_row_prefetch(&model->users.embeddings, tw_user_seat(&model->users, user));
+        tw_user_prefetch(&model->users, user);
     }
     if (item != TW_SLOT_NONE)
         tw_row_prefetch(&model->items.out, item);
@@ -325,13 +366,19 @@ void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event, in
 
 void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats) {
     size_t vector = (size_t)model->config->learn_dim * sizeof(float);
+    const tw_seats *seats = model->users.seats;
     *ret_stats = (tw_model_stats){
         .users_evicted = model->users_evicted,
         .users_expired = model->users_expired,
         .items_evicted = model->items_evicted,
         .pairs_pruned = model->follow.pairs_pruned,
-        .user_bytes = model->users.bytes + model->users.slots.end * (sizeof(tw_user) + vector) +
-                      tw_map_size_bytes(model->users.map),
+        .user_bytes = tw_users_row_bytes(&model->users) + tw_users_index_bytes(&model->users),
+        .user_rows_bytes = tw_users_row_bytes(&model->users),
+        .user_index_bytes = tw_users_index_bytes(&model->users),
+        .users_in_memory = seats ? seats->taken.count : model->users.slots.count,
+        .users_read_back = seats ? seats->misses : 0,
+        .users_cooled = seats ? seats->cooled : 0,
+        .users_settled = seats ? seats->settled : 0,
         .item_bytes = model->items.bytes + model->items.slots.end * (sizeof(tw_item) + 2 * vector + 5 * sizeof(float)) +
                       tw_map_size_bytes(model->items.map),
         .pair_bytes = model->follow.bytes + model->follow.rows_capacity * sizeof(tw_follow_row),

@@ -28,6 +28,7 @@ tw_model *tw_model_free(tw_model *model);
 uint32_t tw_model_user_find(const tw_model *model, uint32_t task, tw_slice user_id);
 uint32_t tw_model_item_find(const tw_model *model, tw_slice item_id);
 tw_slice tw_model_user_id(const tw_model *model, uint32_t user);
+tw_slice tw_model_user_look(const tw_model *model, uint32_t user); /* the id until the next look, from memory or not */
 uint32_t tw_model_user_task(const tw_model *model, uint32_t user);
 uint32_t tw_model_user_events(const tw_model *model, uint32_t user); /* applied, all time */
 tw_slice tw_model_item_id(const tw_model *model, uint32_t item);
@@ -167,6 +168,9 @@ typedef struct tw_user_list {
     uint32_t newest_lane;     /* which topic that was, as the engine numbers them */
 } tw_user_list;
 tw_user_list *tw_model_user_list(tw_model *model, uint32_t user);
+bool tw_model_user_owes(const tw_model *model, uint32_t user);         /* without reading a row */
+tw_user_list tw_model_user_debt(const tw_model *model, uint32_t user); /* a copy; the row is not brought to memory */
+int64_t *tw_model_user_produced(tw_model *model, uint32_t user);       /* timestamp of the newest record; 0: unknown */
 void tw_model_user_list_touch(tw_model *model, uint32_t user);
 
 /* ---- moving to another process --------------------------------------------------------------------------------- */
@@ -193,6 +197,19 @@ void tw_model_fit(tw_model *model);
 void tw_model_adopted(tw_model *model);
 uint64_t tw_model_seen(const tw_model *model); /* events learned */
 
+/* ---- users beyond memory ---------------------------------------------------------------------------------------- */
+
+/* Bounds the memory of users' rows: identity, past, embedding, profile, debt; not the index (id map, links, places), which every user has.
+ * Before the first user. The shelf is called by any function that takes a user, and must outlive the model's last call. Pointers to what
+ * a user has stay good until tw_model_learn, cool or relieve. model/seats.h tells the rest. */
+void tw_model_bound_memory(tw_model *model, const tw_row_shelf *shelf, int64_t bytes_max);
+int64_t tw_model_memory_least(const tw_config *config); /* the least bytes_max that a batch can do with */
+void tw_model_cool(tw_model *model); /* down to the bound, as far as rows may go. After whatever looked users up */
+bool tw_model_tight(const tw_model *model); /* the bound is exceeded and too few rows may go: commit, then relieve */
+tw_code tw_model_relieve(tw_model *model, tw_err *err); /* just after a commit. Errors: those of the shelf */
+/* Whether each row that was asked for could be read; if not, what was learned or answered since is not to be used. */
+tw_code tw_model_sound(const tw_model *model, tw_err *err);
+
 /* ---- durability ------------------------------------------------------------------------------------------------ */
 
 /* Hands every row changed since the last call to the sink and forgets that it changed. */
@@ -209,6 +226,10 @@ void tw_model_digest(tw_model *model, tw_hasher *hasher);
 typedef struct tw_model_stats {
     uint64_t users_evicted, users_expired, items_evicted, pairs_pruned; /* this process */
     uint64_t user_bytes, item_bytes, pair_bytes, fixed_bytes;           /* memory now */
+    uint64_t user_rows_bytes, user_index_bytes; /* of user_bytes: what is bounded, and what is not */
+    uint64_t users_in_memory;                   /* now */
+    uint64_t users_read_back, users_cooled;     /* rows read from the shelf and forgotten, this process */
+    uint64_t users_settled;                     /* of the forgotten, those that were put on the shelf for that */
 } tw_model_stats;
 void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats);
 

@@ -31,7 +31,8 @@ static void take_list(tw_cursor *c, tw_user_list *list) {
 }
 
 void tw_model_user_export(const tw_model *model, uint32_t user, tw_buf *out) {
-    const tw_user *u = tw_user_at(&model->users, user);
+    const float *vector;
+    const tw_user *u = tw_users_look(&model->users, user, &vector);
     tw_buf_u8(out, USER_FORMAT);
     put_list(&u->list, out);
     tw_shown_export(&u->shown, &model->profile.categories, out);
@@ -63,7 +64,7 @@ static uint32_t find_category(void *self, tw_slice name) {
 }
 
 tw_code tw_model_user_import_list(tw_model *model, uint32_t user, tw_slice bytes, tw_err *err) {
-    tw_user *u = tw_user_at(&model->users, user);
+    tw_user *u = tw_user_here(&model->users, user);
     tw_cursor c = tw_cursor_of(bytes);
     tw_user_list taken = u->list;
     if (tw_cursor_u8(&c) != USER_FORMAT)
@@ -88,7 +89,7 @@ tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, t
     if (user != TW_SLOT_NONE)
         tw_model_user_drop(model, user);
     user = tw_users_add(&model->users, task, user_id);
-    tw_user *u = tw_user_at(&model->users, user);
+    tw_user *u = tw_user_here(&model->users, user);
     take_list(&c, &u->list);
     tw_cursor shown = c; /* once the categories have numbers */
     skip_shown(&c);
@@ -110,7 +111,7 @@ tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, t
     model->users.bytes += tw_taste_bytes(&u->taste) + tw_shown_bytes(&u->shown);
     if (c.bad || shown.bad || c.at != c.end)
         return damaged(err);
-    tw_users_touch(&model->users, user, model->sequence, last_ms);
+    tw_users_touch(&model->users, user, model->sequence, last_ms, model->items.next_order);
     u->events = events;
     *ret_user = user;
     return TW_OK;
@@ -123,7 +124,7 @@ void tw_model_user_drop(tw_model *model, uint32_t user) {
 
 void tw_model_touch_task(tw_model *model, uint32_t task) {
     for (uint32_t user = 0; user < model->users.slots.end; user++)
-        if (tw_slots_used(&model->users.slots, user) && tw_user_at(&model->users, user)->task == task)
+        if (tw_slots_used(&model->users.slots, user) && tw_users_task(&model->users, user) == task)
             tw_dirty_add(&model->users.dirty, user);
 }
 

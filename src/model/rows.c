@@ -1,7 +1,7 @@
 /* The durable form of the model: which rows changed, how each is encoded, how they come back, and the digest over them. Called
  * by the engine at commits and at the start; engine thread.
  *
- *   USER      users.c     ITEM, ITEM_IN, ITEM_OUT   items.c     FOLLOW   follow.c
+ *   USER      user_row.c     ITEM, ITEM_IN, ITEM_OUT   items.c     FOLLOW   follow.c
  *   WEIGHT    0 clock: sequence, event time, next order, unit of popularity   1 blend   2 repeats   3 pool of negatives
  *             4.. chunks of the sampler's ring   68.. the profile: all but its weights, then each layer
  */
@@ -68,10 +68,16 @@ static tw_code load_weight(tw_model *model, uint32_t row, tw_slice bytes, tw_err
     }
 }
 
+static void encode_user(const tw_model *model, uint32_t user, bool with_list, tw_buf *out) {
+    const float *vector;
+    const tw_user *u = tw_users_look(&model->users, user, &vector);
+    tw_user_encode(u, vector, model->users.embeddings.D, with_list, out);
+}
+
 void tw_model_encode(tw_model *model, tw_table table, uint32_t row, tw_buf *out) {
     switch (table) {
     case TW_TABLE_USER:
-        tw_user_encode(&model->users, row, true, out);
+        encode_user(model, row, true, out);
         break;
     case TW_TABLE_ITEM:
     case TW_TABLE_ITEM_IN:
@@ -98,6 +104,9 @@ static void send(tw_model *model, const tw_row_sink *sink, tw_table table, uint3
 static void send_table(tw_model *model, const tw_row_sink *sink, tw_table table, tw_dirty *dirty, const tw_slots *slots,
                        tw_buf *buf) {
     for (size_t i = 0; i < dirty->count; i++) {
+        if (table == TW_TABLE_USER && tw_slots_used(slots, dirty->list[i]) &&
+            !tw_user_in_memory(&model->users, dirty->list[i]))
+            continue; /* counts as changed, for the changelog: the value in place is right */
         if (tw_slots_used(slots, dirty->list[i]))
             send(model, sink, table, dirty->list[i], buf);
         else
@@ -179,6 +188,10 @@ tw_code tw_model_loaded(tw_model *model, tw_err *err) {
     tw_scan_forget(&model->scan);
     tw_sampler_reach(&model->sampler, model->items.slots.end);
     tw_sampler_loaded(&model->sampler);
+    bool gone = model->items.next_order != model->items.slots.count; /* some items are */
+    for (uint32_t user = 0; gone && user < model->users.slots.end; user++)
+        if (tw_slots_used(&model->users.slots, user) && tw_user_in_memory(&model->users, user))
+            tw_past_scrub(tw_user_at(&model->users, user), &model->items);
     return TW_OK;
 }
 
@@ -189,7 +202,7 @@ void tw_model_digest(tw_model *model, tw_hasher *hasher) {
         if (tw_slots_used(&model->users.slots, user)) {
             tw_buf_clear(&buf);
             tw_buf_u32(&buf, user);
-            tw_user_encode(&model->users, user, false, &buf);
+            encode_user(model, user, false, &buf);
             tw_hasher_add(hasher, buf.data, buf.size);
         }
     for (size_t t = 0; t < sizeof item_tables / sizeof item_tables[0]; t++)

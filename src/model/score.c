@@ -54,7 +54,7 @@ static void score_known(tw_model *model, const float *x, float *scores) {
 
 void tw_model_score(tw_model *model, uint32_t user, int64_t now_ms, float *scores) {
     tw_scoring *s = &model->scoring;
-    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_at(&model->users, user);
+    const tw_user *u = user == TW_SLOT_NONE ? NULL : tw_user_here(&model->users, user);
     s->user = user;
     s->n = model->items.slots.end;
     if (model->mf && u) {
@@ -75,7 +75,7 @@ void tw_model_score_ahead(tw_model *model, const uint32_t *users, int count) {
     _Static_assert(TW_SCAN_AHEAD >= TW_MODEL_AHEAD, "a scan looks as far ahead as the ranker may");
     TW_ASSERT(count <= TW_MODEL_AHEAD);
     for (int i = 0; i < count; i++)
-        vectors[i] = tw_row(&model->users.embeddings, users[i]);
+        vectors[i] = tw_user_vector(&model->users, users[i]);
     if (model->mf && count > 1)
         tw_scan_look_ahead(&model->scan, &model->items, vectors, count);
 }
@@ -86,7 +86,7 @@ int tw_model_score_best(tw_model *model, uint32_t user, int64_t now_ms, int top,
     uint32_t hidden = 0;
     if (!model->mf || user == TW_SLOT_NONE)
         return -1;
-    const tw_user *u = tw_user_at(&model->users, user);
+    const tw_user *u = tw_user_here(&model->users, user);
     if (model->config->rank_exclude != TW_EXCLUDE_NONE) {
         scan->hidden = tw_grow(scan->hidden, &scan->hidden_capacity, u->past_count, sizeof *scan->hidden);
         for (uint32_t place = 0; place < u->past_count; place++)
@@ -95,7 +95,7 @@ int tw_model_score_best(tw_model *model, uint32_t user, int64_t now_ms, int top,
     }
     model->scoring.user = user;
     model->scoring.now_ms = now_ms;
-    int count = tw_scan_best(scan, &model->items, tw_row(&model->users.embeddings, user), scan->hidden, hidden, top);
+    int count = tw_scan_best(scan, &model->items, tw_user_vector(&model->users, user), scan->hidden, hidden, top);
     *ret_items = scan->best;
     *ret_scores = scan->best_scores;
     return count;

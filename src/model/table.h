@@ -47,6 +47,9 @@ static inline void tw_dirty_add(tw_dirty *dirty, uint32_t row) {
     if (dirty->watch && (row >= dirty->watch->marked_capacity || !dirty->watch->marked[row]))
         tw_dirty_add_new(dirty->watch, row);
 }
+static inline int tw_dirty_has(const tw_dirty *dirty, uint32_t row) {
+    return row < dirty->marked_capacity && dirty->marked[row];
+}
 TW_PREFETCHES void tw_dirty_prefetch(const tw_dirty *dirty, uint32_t row) {
     if (row < dirty->marked_capacity)
         TW_PREFETCH(&dirty->marked[row]);

@@ -189,6 +189,7 @@ tw_code tw_store_commit(tw_store *store, tw_err *err) {
         added += store->chunks[i].size;
     store->folding = store->commit + 1;
     mdb_reader_check(store->env, &dead); /* what a reader was reading when it died could never be used again */
+    tw_store_end_reads(store);
     (void)TW_FAILPOINT(STORE_BEGIN);
     int result = TW_STORE_CALL(mdb_txn_begin(store->env, NULL, 0, &txn));
     if (result != 0)

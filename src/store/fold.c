@@ -14,15 +14,11 @@
 /* Rows go in place in the order of their keys, a slice at a time: neighbours share pages. */
 #define SLICE_ROWS 4096
 
-typedef struct place {
-    unsigned char key[TW_ROW_KEY_SIZE];
-} place;
-
 static int by_key(const void *a, const void *b) {
     return memcmp(a, b, TW_ROW_KEY_SIZE);
 }
 
-static int write_slice(tw_store *store, MDB_txn *txn, place *places, size_t count) {
+int tw_store_write_places(tw_store *store, MDB_txn *txn, tw_place *places, size_t count) {
     qsort(places, count, sizeof *places, by_key);
     for (size_t i = 0; i < count; i++) {
         tw_table table = (tw_table)places[i].key[0];
@@ -56,7 +52,7 @@ static tw_code damaged(const tw_store *store, tw_err *err) {
 /* Goes on in the chunk where the last fold stopped. *ret_done: the chunk is through. */
 static tw_code fold_chunk(tw_store *store, MDB_txn *txn, tw_slice chunk, uint64_t rows_max, uint64_t *folded,
                           bool *ret_done, tw_err *err) {
-    place *places = tw_alloc(SLICE_ROWS * sizeof *places);
+    tw_place *places = tw_alloc(SLICE_ROWS * sizeof *places);
     size_t count = 0;
     tw_op op;
     tw_slice bytes;
@@ -69,21 +65,23 @@ static tw_code fold_chunk(tw_store *store, MDB_txn *txn, tw_slice chunk, uint64_
             break;
         }
         tw_row_mark *mark = tw_store_mark(store, (tw_table)op.table, op.row);
+        if (mark->settled >= (uint32_t)store->oldest)
+            continue; /* a newer value is in place: a deletion must not take it away */
         if (op.kind == TW_OP_DELETE) {
             result = delete_row(store, txn, (tw_table)op.table, op.row);
-        } else if (mark->whole <= (uint32_t)store->oldest && mark->settled < (uint32_t)store->oldest) {
+        } else if (mark->whole <= (uint32_t)store->oldest) {
             tw_store_row_key((tw_table)op.table, op.row, places[count++].key);
             mark->settled = (uint32_t)store->folding;
         }
         if (count == SLICE_ROWS && result == 0) {
-            result = write_slice(store, txn, places, count);
+            result = tw_store_write_places(store, txn, places, count);
             *folded += count;
             count = 0;
             (void)TW_FAILPOINT(STORE_FOLD);
         }
     }
     if (result == 0 && !bad)
-        result = write_slice(store, txn, places, count);
+        result = tw_store_write_places(store, txn, places, count);
     *folded += count;
     (void)TW_FAILPOINT(STORE_FOLD);
     free(places);
@@ -148,6 +146,7 @@ tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64
 tw_code tw_store_fold_all(tw_store *store, tw_err *err) {
     if (store->failed)
         return tw_fail(err, TW_E_STORE, "%s: an earlier commit failed: open it again", store->dir);
+    tw_store_end_reads(store);
     store->folding = store->commit;
     while (store->oldest <= store->commit && store->journal_bytes > 0) {
         MDB_txn *txn;

@@ -70,6 +70,8 @@ struct tw_store {
     MDB_dbi metas, rows, journal, logs;
     uint64_t checked; /* LMDB's number of the last transaction whose pages were checked */
     bool failed;      /* a commit failed: what memory holds of the store is ahead of the file */
+    MDB_txn *reader;  /* for rows that are read back; NULL: none was yet */
+    bool reading;     /* it has a snapshot: a writer's is of the last commit */
 
     uint64_t commit;  /* number of the last commit */
     uint64_t folding; /* number of the commit that a fold runs in: what memory holds now */
@@ -135,6 +137,17 @@ tw_code tw_store_check_sound(const tw_store *store, const tw_pages *pages, const
 
 /* load.c: the next operation of a chunk at *offset; false at its end. The bytes are borrowed. */
 bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad);
+
+/* read.c: gives the snapshot up before a writer's next transaction, which can then use its pages again. */
+void tw_store_end_reads(tw_store *store);
+/* load.c: how a table is called in a message. */
+const char *tw_store_table_title(tw_table table);
+
+/* fold.c: puts rows (table and row as keys) in place as their owner has them, in the order of their keys. */
+typedef struct tw_place {
+    unsigned char key[TW_ROW_KEY_SIZE];
+} tw_place;
+int tw_store_write_places(tw_store *store, MDB_txn *txn, tw_place *places, size_t count);
 
 /* fold.c: folds at most rows_max rows of the oldest commits while more than keep_bytes of journal are left. */
 tw_code tw_store_fold(tw_store *store, MDB_txn *txn, uint64_t keep_bytes, uint64_t rows_max, uint64_t *ret_folded,

@@ -9,6 +9,10 @@ static const char *const table_titles[TW_TABLE_COUNT] = {
     [TW_TABLE_USER] = "user",         [TW_TABLE_ITEM] = "item",     [TW_TABLE_ITEM_IN] = "item in",
     [TW_TABLE_ITEM_OUT] = "item out", [TW_TABLE_FOLLOW] = "follow", [TW_TABLE_WEIGHT] = "weight"};
 
+const char *tw_store_table_title(tw_table table) {
+    return table_titles[table];
+}
+
 bool tw_store_next_op(tw_slice chunk, size_t *offset, tw_op *ret_op, tw_slice *ret_bytes, bool *ret_bad) {
     *ret_bad = false;
     if (*offset == chunk.size)
@@ -43,13 +47,13 @@ static tw_code load_chunk(tw_store *store, uint64_t commit, tw_slice chunk, tw_e
     tw_slice bytes;
     bool bad;
     while (tw_store_next_op(chunk, &offset, &op, &bytes, &bad)) {
+        if (op.kind != TW_OP_DELTA) /* first: an owner may ask whether what it is given is in place */
+            tw_store_mark(store, (tw_table)op.table, op.row)->whole = (uint32_t)commit;
         if (op.kind == TW_OP_DELETE)
             store->owner.load_delete(store->owner.self, (tw_table)op.table, op.row);
         else
             TW_TRY(
                 store->owner.load(store->owner.self, (tw_table)op.table, op.row, bytes, op.kind == TW_OP_DELTA, err));
-        if (op.kind != TW_OP_DELTA)
-            tw_store_mark(store, (tw_table)op.table, op.row)->whole = (uint32_t)commit;
     }
     return bad ? damaged(store, err, "commit %" PRIu64 " of the journal", commit) : TW_OK;
 }
@@ -164,9 +168,14 @@ tw_code tw_store_load(tw_store *store, tw_err *err) {
     tw_code code = TW_OK;
     for (size_t t = 0; t < sizeof tables / sizeof tables[0] && code == TW_OK; t++)
         code = visit_all(store, txn, tables[t].table, tables[t].name, tables[t].visit, err);
-    mdb_txn_abort(txn);
-    if (store->options.read_only)
-        tw_store_unlock(store); /* nothing is read from now on */
+    if (store->options.read_only && store->options.read_back) {
+        store->reader = txn;
+        store->reading = true;
+    } else {
+        mdb_txn_abort(txn);
+        if (store->options.read_only)
+            tw_store_unlock(store); /* nothing is read from now on */
+    }
     if (store->journal_bytes == 0)
         store->oldest = store->commit + 1;
     return code;

@@ -173,6 +173,8 @@ bool tw_store_made(const tw_store *store) {
 tw_store *tw_store_close(tw_store *store) {
     if (!store)
         return NULL;
+    if (store->reader)
+        mdb_txn_abort(store->reader);
     if (store->env)
         mdb_env_close(store->env);
     tw_store_unlock(store);
@@ -199,6 +201,8 @@ void tw_store_stats_get(const tw_store *store, tw_store_stats *ret_stats) {
     ret_stats->journal_commits = store->commit + 1 - store->oldest;
     ret_stats->journal_bytes = store->journal_bytes;
     ret_stats->map_max_bytes = store->options.map_max_bytes;
+    for (int t = 0; t < TW_TABLE_COUNT; t++)
+        ret_stats->marks_bytes += store->marks_capacity[t] * sizeof(tw_row_mark);
     if (mdb_env_info(store->env, &info) == 0 && mdb_env_stat(store->env, &pages) == 0)
         ret_stats->map_used_bytes = (uint64_t)(info.me_last_pgno + 1) * pages.ms_psize;
 }

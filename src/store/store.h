@@ -21,6 +21,7 @@
 #ifndef TW_STORE_STORE_H
 #define TW_STORE_STORE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/rows.h"
 
@@ -32,6 +33,7 @@ typedef struct tw_store_options {
     uint64_t journal_max_bytes;
     uint32_t fold_rows_max;
     bool read_only; /* the last commit, beside a running writer */
+    bool read_back; /* rows will be read back: a reader keeps its snapshot, whose pages no writer can use again */
 } tw_store_options;
 
 /* What the store asks of the state's owner. Called on the engine thread, from open and commit only. */
@@ -70,6 +72,18 @@ void tw_store_append_log(tw_store *store, uint32_t log, uint64_t bucket, tw_slic
 void tw_store_drop_log(tw_store *store, uint32_t log, uint64_t bucket_below); /* every bucket < bucket_below */
 tw_code tw_store_commit(tw_store *store, tw_err *err);
 
+/* ---- rows that memory does not hold ----
+ *
+ * An owner may forget a row whose value in place is the one that memory has, and read it back. For tables without deltas.
+ *   in_place  the journal holds nothing newer; that the row did not change since the last commit is the owner's to know
+ *   read      appends the row in place as of the last commit, or of the reader's snapshot; errors: TW_E_STORE (it is damaged or not
+ *             there), TW_E_IO
+ *   settle    puts rows in place as the owner encodes them now, all of them or none; memory must hold them as the last commit did. A
+ *             failed one is as a failed commit */
+bool tw_store_in_place(const tw_store *store, tw_table table, uint32_t row);
+tw_code tw_store_read(tw_store *store, tw_table table, uint32_t row, tw_buf *out, tw_err *err);
+tw_code tw_store_settle(tw_store *store, tw_table table, const uint32_t *rows, size_t count, tw_err *err);
+
 /* Folds everything and drops the journal, in bounded transactions; for a clean close and for tests. */
 tw_code tw_store_fold_all(tw_store *store, tw_err *err);
 
@@ -87,6 +101,7 @@ tw_code tw_store_copy(const char *from, const char *to, uint64_t map_max_bytes, 
 typedef struct tw_store_stats {
     uint64_t commits, journal_commits, journal_bytes, folded_rows, forced_folds; /* this process; journal_* now */
     uint64_t written_bytes; /* journal, metas, logs and folded rows, before page rounding */
+    uint64_t marks_bytes;   /* memory of what the fold knows of each row */
     uint64_t map_used_bytes, map_max_bytes;
 } tw_store_stats;
 void tw_store_stats_get(const tw_store *store, tw_store_stats *ret_stats);

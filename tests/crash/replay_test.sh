@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Kills `replay` with -9 at every failpoint and at random instants, goes on each time, and compares with a run that nothing
-# disturbed: same digest, same counters, the same lists and dead letters byte for byte. FAULTS=full makes 200 random kills,
-# else 20. With TAILWATER_DATA the random kills are done on a real stream too.
+# disturbed: same digest, same counters, the same lists and dead letters byte for byte. Then the same with memory for an eighth of the users
+# (state.memory.max), beside the run that had room for all. FAULTS=full makes 200 random kills, else 20. With TAILWATER_DATA the random
+# kills are done on a real stream too.
 set -u
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -66,14 +67,18 @@ file=$dir/events.csv lists=all
 awk -v n=12000 -v seed=7 -f "$TW_SOURCE_DIR/tests/support/events.awk" >"$file"
 undisturbed
 
-for point in store.begin store.journal store.metas store.fold store.commit store.committed engine.flushed engine.committed engine.step sink.write; do
-    for count in 1 3 7; do
-        TAILWATER_FAILPOINT=$point:$count replay f >"$dir/f.json" 2>/dev/null
-        [ $? -eq 137 ] && kills=$((kills + 1)) || { [ $count -gt 1 ] || { echo "$point:$count did not kill"; failed=1; }; }
-        finish f
-        compare f "killed at $point:$count"
+kill_at() { # point...: at its first, third and seventh pass
+    local point count
+    for point in "$@"; do
+        for count in 1 3 7; do
+            TAILWATER_FAILPOINT=$point:$count replay f >"$dir/f.json" 2>/dev/null
+            [ $? -eq 137 ] && kills=$((kills + 1)) || { [ $count -gt 1 ] || { echo "$point:$count did not kill"; failed=1; }; }
+            finish f
+            compare f "killed at $point:$count"
+        done
     done
-done
+}
+kill_at store.begin store.journal store.metas store.fold store.commit store.committed engine.flushed engine.committed engine.step sink.write
 TAILWATER_FAILPOINT=store.commit:3:fail replay e >"$dir/e.json" 2>"$dir/e.err" && { echo "a failed commit was not told"; failed=1; }
 grep -q 'nothing is lost' "$dir/e.err" || { echo "a full disk reads: $(cat "$dir/e.err")"; failed=1; }
 finish e
@@ -82,6 +87,12 @@ TAILWATER_FAILPOINT=sink.write:2:fail replay w >"$dir/w.json" 2>/dev/null && { e
 finish w
 compare w "a write that failed"
 random_kills "$tries" 300
+
+roomy=$settings
+settings="$settings --set ingest.batch.max=16 --set state.memory.max=20k"
+kill_at store.settle store.committed
+random_kills $((tries / 4)) 600
+settings=$roomy
 
 case ${TW_BUILD_DIR:-} in *asan* | *tsan*) TAILWATER_DATA= ;; esac # a sanitizer makes the real stream too slow
 if [ -n "${TAILWATER_DATA:-}" ]; then

@@ -34,7 +34,7 @@ static int live_and_fail(const char *dir, long n, life *one, char *text, size_t 
 }
 
 TEST(each_allocation_that_fails_ends_the_process_with_a_line_and_loses_nothing) {
-    life_begin(400);
+    life_begin(400, false);
     char dir[700], text[512];
     const char *root = tw_test_dir();
     life whole = {0}, rest, *one = mmap(NULL, sizeof *one, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -3,16 +3,17 @@
 #include "pipeline/ingest/shop.h"
 #include "support/test.h"
 
-#define COMMIT_STEPS 3
+#define COMMIT_EVENTS 150
 
 static tw_config config;
 static tw_shop_options shop;
 
-void life_begin(int events) {
+void life_begin(int events, bool bounded) {
     tw_config_init(&config);
+    config.commit_interval_ms = 600000; /* none by the clock */
     config.learn_dim = 8;
     config.learn_negatives = 8;
-    config.ingest_batch_max = 50;
+    config.ingest_batch_max = bounded ? 3 : 50;
     config.state_map_max_bytes = 1 << 26;
     config.store_journal_max_bytes = 1 << 13; /* folds often */
     config.store_fold_rows_max = 30;
@@ -24,6 +25,8 @@ void life_begin(int events) {
     shop.events_per_s = 0.1;
     shop.broken = 0.02;
     shop.end_ms = 1700000000000;
+    if (bounded)
+        config.state_memory_max = tw_model_memory_least(&config);
 }
 
 void life_end(void) {
@@ -31,9 +34,19 @@ void life_end(void) {
 }
 
 static void keep_digest(life *one, tw_engine *engine) {
-    ASSERT_LE(one->commits, LIFE_COMMITS_MAX);
     if (!one->no_digests)
         one->digests[one->commits] = tw_engine_digest(engine);
+}
+
+/* A bound makes commits of its own; between one and the end of its step nothing is learned. */
+static void note_commits(life *one, tw_engine *engine) {
+    tw_store_stats stats;
+    tw_engine_store_stats(engine, &stats);
+    ASSERT_LE(stats.commits, LIFE_COMMITS_MAX);
+    if (one->commits == (int)stats.commits)
+        return;
+    one->commits = (int)stats.commits;
+    keep_digest(one, engine);
 }
 
 tw_code life_go_on(const char *dir, life *one, tw_err *err) {
@@ -46,15 +59,14 @@ tw_code life_go_on(const char *dir, life *one, tw_err *err) {
         keep_digest(one, engine);
         code = tw_engine_attach(engine, source, err);
     }
+    int commit_steps = COMMIT_EVENTS / (int)config.ingest_batch_max;
     for (int steps = 1, count = 1; code == TW_OK && count > 0; steps++) {
         code = tw_engine_step(engine, 0, &count, err);
-        if (code != TW_OK || (count > 0 && steps % COMMIT_STEPS))
-            continue;
-        code = tw_engine_commit(engine, err);
-        if (code == TW_OK) {
-            one->commits++;
-            keep_digest(one, engine);
-        }
+        if (code == TW_OK)
+            code = tw_engine_commit_due(engine, err);
+        if (code == TW_OK && (count == 0 || steps % commit_steps == 0))
+            code = tw_engine_commit(engine, err);
+        note_commits(one, engine);
     }
     if (one->opened && code != TW_OK) { /* stopped: it says so again, and writes nothing */
         tw_err again = {0};

@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 
-#define LIFE_COMMITS_MAX 64
+#define LIFE_COMMITS_MAX 200
 
 /* What it has come to. Zeroed at the start. */
 typedef struct life {
@@ -14,7 +14,8 @@ typedef struct life {
     bool no_digests;                          /* do not fill them */
 } life;
 
-void life_begin(int events); /* settings and shop of the lives that follow */
+/* Settings and shop of the lives that follow; bounded: memory holds a fifth of the users (state.memory.max). */
+void life_begin(int events, bool bounded);
 void life_end(void);
 
 /* To the end of the shop, or to the first failure, after which a commit must be refused. */

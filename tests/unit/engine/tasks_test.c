@@ -40,6 +40,7 @@ typedef struct memory {
     int busy;        /* so many commits answer BUSY first */
     bool die;        /* commits, but its caller hears of an abort: the store stays behind */
     uint64_t puts;   /* ever */
+    int read_fails;  /* reading a task fails after so many rows; 0: it does not */
 } memory;
 
 static tw_slice copy(tw_slice s) {
@@ -98,10 +99,14 @@ static tw_code memory_commit(tw_changelog *changelog, void *group, const tw_chan
 static tw_code memory_read(tw_changelog *changelog, uint32_t task, int64_t from,
                            tw_code (*take)(void *self, const tw_changelog_row *row, tw_err *err), void *self,
                            int64_t *ret_next, tw_err *e) {
-    const record_log *l = log_of((memory *)changelog, task);
-    for (size_t i = from > 0 ? (size_t)from : 0; i < l->count; i++)
+    memory *m = (memory *)changelog;
+    const record_log *l = log_of(m, task);
+    for (size_t i = from > 0 ? (size_t)from : 0; i < l->count; i++) {
+        if (m->read_fails && task != TW_CHANGELOG_MODEL && --m->read_fails == 0)
+            return tw_fail(e, TW_E_IO, "the topic is away");
         TW_TRY(
             take(self, &(tw_changelog_row){l->rows[i].key, l->rows[i].value, tw_clock_wall_ms(&tw_clock_system)}, e));
+    }
     *ret_next = (int64_t)l->count;
     return TW_OK;
 }
@@ -115,7 +120,7 @@ static const tw_changelog_ops memory_ops = {.put = memory_put, .commit = memory_
 typedef struct stub {
     tw_source source;           /* first */
     int64_t next[TASKS], until; /* offsets */
-    bool ours[TASKS];
+    bool ours[TASKS], paused;
     char bytes[64][200];
 } stub;
 
@@ -137,7 +142,7 @@ static tw_code stub_poll(tw_source *source, tw_record *records, int max, int wai
     int count = 0;
     (void)wait_ms, (void)e;
     for (int32_t p = 0; p < TASKS; p++)
-        for (; s->ours[p] && s->next[p] < s->until && count < max && count < 64; count++, s->next[p]++) {
+        for (; s->ours[p] && !s->paused && s->next[p] < s->until && count < max && count < 64; count++, s->next[p]++) {
             char *user = s->bytes[count], *value = user + 40;
             int size = event_at(p, s->next[p], user, value);
             records[count] = (tw_record){.partition = p,
@@ -146,7 +151,7 @@ static tw_code stub_poll(tw_source *source, tw_record *records, int max, int wai
                                          .key = tw_slice_of(user),
                                          .value = {value, (size_t)size}};
         }
-    s->source.caught_up = count == 0;
+    s->source.caught_up = count == 0 && !s->paused;
     *ret_count = count;
     return TW_OK;
 }
@@ -155,7 +160,11 @@ static void stub_ack(tw_source *source, uint16_t input, int32_t partition, int64
     (void)source, (void)input, (void)partition, (void)offset;
 }
 
-static const tw_source_ops stub_ops = {.poll = stub_poll, .ack = stub_ack};
+static void stub_pause(tw_source *source, bool paused) {
+    ((stub *)source)->paused = paused;
+}
+
+static const tw_source_ops stub_ops = {.poll = stub_poll, .ack = stub_ack, .pause = stub_pause};
 
 /* ---- a process ---------------------------------------------------------------------------------------------------- */
 
@@ -245,6 +254,12 @@ static void begin(process *p, topics *shared, const char *name, uint64_t instanc
     p->clock = (tw_clock){wall_ms, steady_ns, p};
 }
 
+/* Memory has room for two of its users or three. */
+static void bound(process *p) {
+    p->config.ingest_batch_max = 1;
+    p->config.state_memory_max = tw_model_memory_least(&p->config);
+}
+
 /* Opens the state and shares; no partition is here yet. */
 static void start(process *p) {
     const tw_engine_options options = {.config = &p->config,
@@ -309,6 +324,19 @@ static void run_to(process *p, int64_t offset) {
 
 static void commit(process *p) {
     ASSERT_OK(tw_engine_commit(p->engine, &err));
+}
+
+static tw_model_stats stats_of(process *p) {
+    tw_model_stats stats;
+    tw_model_stats_get(tw_engine_model(p->engine), &stats);
+    return stats;
+}
+
+static bool same_state(process *a, process *b) {
+    tw_hash128 x = tw_engine_digest(a->engine), y = tw_engine_digest(b->engine);
+    ASSERT_OK(tw_engine_sound(a->engine, &err));
+    ASSERT_OK(tw_engine_sound(b->engine, &err));
+    return x.lo == y.lo && x.hi == y.hi;
 }
 
 static tw_totals totals(process *p) {
@@ -423,8 +451,7 @@ TEST(a_store_one_commit_behind_learns_again_silently_to_the_same_state) {
     run_to(&whole, 450);
     commit(&a);
     commit(&whole);
-    tw_hash128 x = tw_engine_digest(a.engine), y = tw_engine_digest(whole.engine);
-    ASSERT_TRUE(x.lo == y.lo && x.hi == y.hi);
+    ASSERT_TRUE(same_state(&a, &whole));
     ASSERT_EQ(a.back, 0);
     end(&a);
     end(&whole);
@@ -505,8 +532,7 @@ TEST(a_store_that_died_twice_in_a_row_is_two_commits_behind_and_learns_both_agai
     }
     run_to(&a, 500);
     commit(&a);
-    tw_hash128 x = tw_engine_digest(a.engine), y = tw_engine_digest(whole.engine);
-    ASSERT_TRUE(x.lo == y.lo && x.hi == y.hi);
+    ASSERT_TRUE(same_state(&a, &whole));
     ASSERT_EQ(totals(&a).consumed, 500);
     ASSERT_EQ(a.back, 0);
     end(&a);
@@ -665,8 +691,7 @@ TEST(a_wall_clock_that_jumps_changes_no_state_and_holds_no_list_back) {
         commit(&steady);
         commit(&jumping);
     }
-    tw_hash128 x = tw_engine_digest(steady.engine), y = tw_engine_digest(jumping.engine);
-    ASSERT_TRUE(x.lo == y.lo && x.hi == y.hi);
+    ASSERT_TRUE(same_state(&steady, &jumping));
     ASSERT_EQ(jumping.back, 0);
     end(&steady);
     end(&jumping);
@@ -701,6 +726,195 @@ TEST(a_damaged_changelog_stops_with_a_sentence) {
         end(&b);
         r->value.size = size;
     }
+    end(&a);
+    forget(&shared);
+}
+
+/* ---- users beyond memory ------------------------------------------------------------------------------------------ */
+
+/* Steps with the commits that are due, as a program runs. */
+static void run_bounded_to(process *p, int64_t offset) {
+    int count = 1;
+    p->stub.until = offset;
+    while (count) {
+        ASSERT_OK(tw_engine_step(p->engine, 0, &count, &err));
+        ASSERT_OK(tw_engine_commit_due(p->engine, &err));
+    }
+}
+
+static void write_both_tasks(process *p, topics *shared) {
+    begin(p, shared, "a", 1);
+    start(p);
+    give(p, 0);
+    give(p, 1);
+    run_to(p, 400);
+    take_away(p);
+}
+
+static void take_both_tasks(process *p) {
+    start(p);
+    give(p, 0);
+    give(p, 1);
+}
+
+TEST(tasks_move_to_a_process_whose_memory_has_no_room_for_their_users) {
+    topics shared = {0};
+    process a, roomy, small;
+    write_both_tasks(&a, &shared);
+    begin(&roomy, &shared, "roomy", 2);
+    begin(&small, &shared, "small", 3);
+    bound(&small);
+    take_both_tasks(&roomy);
+    take_both_tasks(&small);
+    ASSERT_LT(stats_of(&small).users_in_memory, stats_of(&roomy).users_in_memory / 2);
+    ASSERT_GT(stats_of(&small).users_settled, 0);
+    ASSERT_EQ(totals(&small).consumed, totals(&a).consumed);
+    ASSERT_TRUE(same_state(&small, &roomy));
+    stop(&small); /* and it is in its store */
+    take_both_tasks(&small);
+    ASSERT_TRUE(same_state(&small, &roomy));
+    ASSERT_EQ(small.stub.next[0], 400);
+    end(&a);
+    end(&roomy);
+    end(&small);
+    forget(&shared);
+}
+
+TEST(tasks_move_on_from_a_process_whose_memory_has_no_room_for_their_users) {
+    topics shared = {0}, other = {0};
+    process a, roomy, small, after_roomy, after_small;
+    write_both_tasks(&a, &shared);
+    end(&a);
+    write_both_tasks(&a, &other);
+    begin(&roomy, &shared, "roomy", 2);
+    begin(&small, &other, "small", 2);
+    begin(&after_roomy, &shared, "after-roomy", 3);
+    begin(&after_small, &other, "after-small", 3);
+    after_roomy.config.rank_exclude = after_small.config.rank_exclude = TW_EXCLUDE_CONSUMED;
+    roomy.config.ingest_batch_max = 1;
+    bound(&small);
+    take_both_tasks(&roomy);
+    take_both_tasks(&small);
+    run_bounded_to(&roomy, 500);
+    run_bounded_to(&small, 500);
+    ASSERT_GT(stats_of(&small).users_read_back, 50);
+    take_away(&roomy);
+    take_away(&small);
+    ASSERT_TRUE(same_state(&small, &roomy));
+    take_both_tasks(&after_roomy);
+    take_both_tasks(&after_small);
+    ASSERT_EQ(totals(&after_small).consumed, 1000);
+    for (int n = 0; n < 2 * 7; n++)
+        for (int i = 0; i < 31; i++) {
+            char user[40], item[16];
+            snprintf(user, sizeof user, "p%d-u%d", n / 7, n % 7);
+            snprintf(item, sizeof item, "i%d", i);
+            ASSERT_EQ(is_excluded(&after_small, user, item), is_excluded(&after_roomy, user, item));
+        }
+    end(&a);
+    end(&roomy);
+    end(&small);
+    end(&after_roomy);
+    end(&after_small);
+    forget(&shared);
+    forget(&other);
+}
+
+/* Its early commits are in the store, of a task that is not known there: the next start restores it anew. */
+TEST(a_restore_that_ends_in_the_middle_under_a_bound_is_begun_anew) {
+    topics shared = {0};
+    process a, roomy, small;
+    write_both_tasks(&a, &shared);
+    begin(&roomy, &shared, "roomy", 2);
+    take_both_tasks(&roomy);
+    int all = (int)shared.committed[0].count, early = 0;
+    for (int rows = 2; rows <= all; rows++) {
+        char name[32];
+        snprintf(name, sizeof name, "small-%d", rows);
+        begin(&small, &shared, name, 3);
+        bound(&small);
+        start(&small);
+        small.changelog.read_fails = rows;
+        ASSERT_EQ(try_give(&small, 0), TW_E_IO);
+        early += stats_of(&small).users_settled > 0;
+        ASSERT_NE(tw_engine_commit(small.engine, &err), TW_OK);
+        small.changelog.read_fails = 0;
+        stop(&small);
+        take_both_tasks(&small);
+        ASSERT_EQ(totals(&small).consumed, totals(&roomy).consumed);
+        ASSERT_TRUE(same_state(&small, &roomy));
+        end(&small);
+    }
+    ASSERT_GT(early, 3);
+    end(&a);
+    end(&roomy);
+    forget(&shared);
+}
+
+/* While it learns again nothing may be committed: memory exceeds its bound by the users of those commits. */
+TEST(a_store_that_is_behind_learns_again_silently_though_memory_has_no_room_for_its_users) {
+    topics shared = {0}, other = {0};
+    process a, whole;
+    begin(&a, &shared, "a", 1);
+    begin(&whole, &other, "whole", 1);
+    a.config.ingest_batch_max = whole.config.ingest_batch_max = 1;
+    start(&a);
+    start(&whole);
+    give(&a, 0);
+    give(&whole, 0);
+    for (int64_t at = 200; at <= 300; at += 100) {
+        run_to(&whole, at);
+        commit(&whole);
+    }
+    run_to(&a, 200);
+    commit(&a);
+    bound(&a); /* from the next start on */
+    stop(&a);
+    start(&a);
+    give(&a, 0);
+    uint64_t read_back = stats_of(&a).users_read_back;
+    run_to(&a, 300);
+    ASSERT_GT(stats_of(&a).users_read_back, read_back);
+    die_before_the_store(&a);
+    ASSERT_EQ(a.stub.next[0], 200);
+    run_bounded_to(&a, 300);
+    commit(&a);
+    run_bounded_to(&a, 450);
+    run_to(&whole, 450);
+    commit(&a);
+    commit(&whole);
+    ASSERT_LT(stats_of(&a).users_in_memory, 7);
+    ASSERT_TRUE(same_state(&a, &whole));
+    ASSERT_EQ(totals(&a).consumed, 450);
+    ASSERT_EQ(a.back, 0);
+    end(&a);
+    end(&whole);
+    forget(&shared);
+    forget(&other);
+}
+
+TEST(inputs_wait_while_the_commit_that_memory_wants_waits_for_outputs) {
+    topics shared = {0};
+    process a;
+    begin(&a, &shared, "a", 1);
+    bound(&a);
+    start(&a);
+    give(&a, 0);
+    run_bounded_to(&a, 100);
+    a.stub.until = 200;
+    a.changelog.busy = 20;
+    int count, waited = 0, steps = 0;
+    for (int64_t at = a.stub.next[0]; at < 200; at = a.stub.next[0]) {
+        bool held = a.changelog.busy > 0 && a.changelog.busy < 20;
+        ASSERT_LT(steps++, 1000);
+        ASSERT_OK(tw_engine_step(a.engine, 0, &count, &err));
+        ASSERT_TRUE(!held || a.stub.next[0] == at);
+        waited += held;
+        ASSERT_OK(tw_engine_commit_due(a.engine, &err));
+    }
+    ASSERT_GT(waited, 10);
+    commit(&a);
+    ASSERT_EQ(totals(&a).consumed, 200);
     end(&a);
     forget(&shared);
 }

@@ -55,12 +55,10 @@ static void encode(void *self, tw_table table, uint32_t row, tw_buf *out) {
 }
 
 tw_code shelf_open(const char *dir, uint64_t map_max, bool read_only, shelf *s, tw_store **ret_store, tw_err *err) {
-    const tw_store_options options = {dir, map_max, 1 << 16, 100, read_only};
+    const tw_store_options options = {dir, map_max, 1 << 16, 100, read_only, s->read_back};
     const tw_store_owner owner = {s, load, load_delete, load_meta, load_log, encode};
-    uint32_t size_max = s->size_max;
     bool fresh;
-    memset(s, 0, sizeof *s);
-    s->size_max = size_max;
+    *s = (shelf){.size_max = s->size_max, .read_back = s->read_back};
     TW_TRY(tw_store_open(&options, &owner, ret_store, &fresh, err));
     tw_code code = fresh ? TW_OK : tw_store_load(*ret_store, err);
     if (code != TW_OK)

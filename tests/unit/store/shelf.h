@@ -15,6 +15,7 @@ typedef struct shelf {
     uint64_t meta;
     uint64_t log_sums[SHELF_LOGS][SHELF_BUCKETS], log_below[SHELF_LOGS];
     uint32_t size_max; /* of a row */
+    bool read_back;    /* rows will be */
     uint64_t loaded;   /* rows and changes that came back */
 } shelf;
 
