@@ -115,6 +115,7 @@ tw_code tw_bench_rank_run(tw_bench *bench, tw_err *err);
 tw_code tw_bench_recovery_run(tw_bench *bench, tw_err *err);
 tw_code tw_bench_growth_run(tw_bench *bench, tw_err *err);
 tw_code tw_bench_memory_run(tw_bench *bench, tw_err *err);
+tw_code tw_bench_bounded_run(tw_bench *bench, tw_err *err);
 tw_code tw_bench_pipeline_run(tw_bench *bench, tw_err *err);
 tw_code tw_bench_freshness_run(tw_bench *bench, tw_err *err);
 tw_code tw_bench_kafka_run(tw_bench *bench,

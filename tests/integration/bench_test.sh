@@ -10,7 +10,7 @@ mkdir "$dir/data"
 awk -v n=2000 -v seed=3 -f "$TW_SOURCE_DIR/tests/support/events.awk" | gzip >"$dir/data/few.csv.gz"
 fail() { echo "$1"; exit 1; }
 
-all=$(for name in machine memory decode dedup learn replay rank recovery growth; do echo "--only $name"; done)
+all=$(for name in machine memory decode dedup learn replay rank recovery growth bounded; do echo "--only $name"; done)
 "$T" bench $all --data "$dir/data" --smaller 2000 --json >"$dir/json" 2>"$dir/log" || { cat "$dir/log"; fail "bench --json: exit $?"; }
 # Each run of these joins a group, which takes the embedded broker some seconds.
 "$T" bench --only pipeline --only freshness --runs 1 --smaller 2000 --json >"$dir/kafka" 2>"$dir/log" || { cat "$dir/log"; fail "bench of a stream: exit $?"; }
@@ -32,7 +32,8 @@ positive = ["machine.stream_gb_per_s", "machine.random_independent_ns", "machine
             "decode.speedup_avro_c", "dedup.vs_random_access", "dedup.bytes_per_id", "learn.mf.vs_random_rows",
             "replay.default.few.events_per_s", "replay.mf.few.events_per_s", "store.bytes_per_event", "rank.learned_us", "rank.worst_us",
             "recovery.vs_sequential_read", "growth.users_10k_to_10m", "memory.bytes_per_user", "memory.bytes_per_item",
-            "memory.bytes_per_live_id"]
+            "memory.bytes_per_live_id", "memory.bounded.default.vs_unbounded", "memory.bounded.mf.vs_unbounded",
+            "memory.bounded.index_bytes_per_user"]
 for name in positive:
     assert get(name) > 0, name
 for name in ("decode.ns", "dedup.ns", "rank.learned_us", "replay.mf.few.events_per_s"):
