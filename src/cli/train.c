@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const tw_command *const subjects[] = {&tw_train_embeddings, &tw_train_propensity};
+static const tw_command *const subjects[] = {&tw_train_embeddings, &tw_train_propensity, &tw_train_profile};
 #define SUBJECTS_COUNT (sizeof subjects / sizeof subjects[0])
 
 static void print_help(void) {
@@ -13,6 +13,18 @@ static void print_help(void) {
         printf("  %-12s %s\n", subjects[i]->name + sizeof "train", subjects[i]->doc);
     printf("  %-12s This text; after WHAT its own options\n\nExit codes: 0 done, 1 failure, 2 usage, 65 bad file.\n",
            "--help");
+}
+
+tw_code tw_train_finish(const tw_train_asked *asked, tw_output *output, tw_model_kind kind, const tw_buf *payload,
+                        tw_buf *report, tw_err *err) {
+    tw_buf file = {0};
+    tw_code code = TW_OK;
+    if (asked->model_path) {
+        tw_model_file_write(kind, tw_buf_slice(payload), &file);
+        code = tw_output_end(output, &file, err);
+    }
+    tw_buf_done(&file);
+    return code == TW_OK ? tw_print(report, err) : code;
 }
 
 static tw_code run(int argc, char **argv, tw_err *err) {

@@ -1,10 +1,8 @@
 /* `tailwater train propensity [FILE...]`: the recurrent propensity to buy, trained and judged beside a logistic regression
  * (src/train/propensity.h has how). */
-#include "cli/history.h"
 #include "cli/train.h"
 
 #include "base/alloc.h"
-#include "model/model_file.h"
 #include "train/propensity.h"
 
 #include <stdlib.h>
@@ -12,9 +10,8 @@
 typedef struct request {
     tw_config config;
     tw_args args;
-    int64_t epochs, patience, every, events, users;
-    const char *model_path;
-    bool json;
+    int64_t events, users;
+    tw_train_asked asked;
     tw_examples examples;
     tw_progress progress;
 } request;
@@ -60,19 +57,19 @@ static tw_code read_events(request *r, tw_err *err) {
 
 static tw_code train(request *r, tw_err *err) {
     const tw_propensity_options options = {
-        .training = {.epochs = (int)r->epochs,
+        .training = {.epochs = (int)r->asked.epochs,
                      .batch = (int)r->config.propensity_batch,
-                     .patience = (int)r->patience,
+                     .patience = (int)r->asked.patience,
                      .seed = (uint64_t)r->config.seed},
         .steps = (int)r->config.propensity_steps,
         .hidden = (int)r->config.propensity_hidden,
         .adam = {(float)r->config.propensity_rate, (float)r->config.propensity_decay},
-        .every = (uint64_t)r->every};
+        .every = (uint64_t)r->asked.every};
     tw_propensity_result *result = tw_zalloc(sizeof *result);
     tw_propensity propensity = {0};
     tw_output output = {0};
-    tw_buf payload = {0}, buf = {0};
-    tw_code code = r->model_path ? tw_output_begin(&output, r->model_path, err) : TW_OK;
+    tw_buf payload = {0}, report = {0};
+    tw_code code = r->asked.model_path ? tw_output_begin(&output, r->asked.model_path, err) : TW_OK;
     if (code == TW_OK)
         code = read_events(r, err);
     if (code == TW_OK) {
@@ -80,60 +77,35 @@ static tw_code train(request *r, tw_err *err) {
         code = tw_propensity_train(&r->examples, &options, (tw_train_beat){go_on, r}, &propensity, result, err);
         tw_progress_end(&r->progress);
     }
-    if (code == TW_OK && r->model_path) {
-        tw_propensity_encode(&propensity, &payload);
-        tw_model_file_write(TW_MODEL_FILE_PROPENSITY, tw_buf_slice(&payload), &buf);
-        code = tw_output_end(&output, &buf, err);
-        tw_buf_clear(&buf);
-    }
     if (code == TW_OK) {
-        (r->json ? tw_propensity_json : tw_propensity_text)(result, &propensity, &buf);
-        code = tw_print(&buf, err);
+        tw_propensity_encode(&propensity, &payload);
+        (r->asked.json ? tw_propensity_json : tw_propensity_text)(result, &propensity, &report);
+        code = tw_train_finish(&r->asked, &output, TW_MODEL_FILE_PROPENSITY, &payload, &report, err);
     }
     tw_output_drop(&output);
     tw_buf_done(&payload);
-    tw_buf_done(&buf);
+    tw_buf_done(&report);
     tw_propensity_done(&propensity);
     free(result);
     return code;
 }
 
 static tw_code run(int argc, char **argv, tw_err *err) {
-    request r = {.epochs = 10, .patience = 2, .every = 1, .events = 40000, .users = 20000};
-    const tw_option options[] = {
-        {.name = "model", .value = "FILE", .doc = "Write what was trained into this file", .text = &r.model_path},
-        {.name = "epochs",
-         .value = "N",
-         .doc = "Times that all of the training part is learned from, at most (default 10)",
-         .number = &r.epochs,
-         .number_min = 1,
-         .number_max = TW_EPOCHS_MAX},
-        {.name = "patience",
-         .value = "N",
-         .doc = "Stop after so many epochs that do not better the loss on the validation part (default 2)",
-         .number = &r.patience,
-         .number_min = 1,
-         .number_max = TW_EPOCHS_MAX},
-        {.name = "every",
-         .value = "K",
-         .doc = "Use one example in K only, a sample by the seed (default: 1, all)",
-         .number = &r.every,
-         .number_min = 1,
-         .number_max = 1000000000},
-        {.name = "events",
-         .value = "N",
-         .doc = "Without a file: events of the synthetic shop (default 40000)",
-         .number = &r.events,
-         .number_min = 1,
-         .number_max = 1000000000},
-        {.name = "users",
-         .value = "N",
-         .doc = "Without a file: users of the synthetic shop (default 20000)",
-         .number = &r.users,
-         .number_min = 1,
-         .number_max = 100000000},
-        {.name = "json", .doc = "One JSON object", .flag = &r.json},
-        {0}};
+    request r = {.asked = TW_TRAIN_ASKED, .events = 40000, .users = 20000};
+    const tw_option options[] = {TW_TRAIN_OPTIONS(r.asked),
+                                 {.name = "events",
+                                  .value = "N",
+                                  .doc = "Without a file: events of the synthetic shop (default 40000)",
+                                  .number = &r.events,
+                                  .number_min = 1,
+                                  .number_max = 1000000000},
+                                 {.name = "users",
+                                  .value = "N",
+                                  .doc = "Without a file: users of the synthetic shop (default 20000)",
+                                  .number = &r.users,
+                                  .number_min = 1,
+                                  .number_max = 100000000},
+                                 {0}};
     tw_config_init(&r.config);
     tw_code code =
         tw_args_parse(&tw_train_propensity, options, argc, argv, &r.config, 0, TW_POSITIONALS_MAX, &r.args, err);

@@ -244,6 +244,10 @@
       "Learning rate of the profile network; for Adam about 0.001")                                                    \
     X(CHOICE, profile_optimizer, "profile.optimizer", 0, 0, 1, "sgd|adam",                                             \
       "Plain stochastic gradient descent, or Adam with three times the state")                                         \
+    X(TEXT, profile_model_file, "profile.model.file", "", 0, 4000, "path",                                             \
+      "Profiles start from this file (train profile), read while no category has been met; empty: from nothing")       \
+    X(BOOL, profile_model_transfer, "profile.model.transfer", false, 0, 1, "",                                         \
+      "The file is of another catalogue: take only what names no category, with a new output layer")                   \
     /* Propensity. */                                                                                                  \
     X(INT, propensity_horizon_ms, "propensity.horizon.ms", TW_DAY_MS, 1, 3650 * TW_DAY_MS, "ms",                       \
       "Propensity is the probability that the user buys within this, in event time")                                   \

@@ -5,6 +5,7 @@
 #include "engine/tasks.h"
 
 #include "base/alloc.h"
+#include "model/offline.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -43,6 +44,8 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
         code = tw_engine_load(engine, err);
     tw_engine_make_model(engine);
     tw_rank_ids *ids = NULL;
+    if (code == TW_OK && !options->read_only)
+        code = tw_model_begin(engine->model, err);
     if (code == TW_OK)
         code = tw_rank_ids_open(engine->config, &ids, err);
     tw_ranker_take_ids(engine->ranker, ids);

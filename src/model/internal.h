@@ -82,6 +82,9 @@ struct tw_model {
 /* model.c: the item of that id, made if it is not there. */
 uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms);
 
+/* How much an event says that the user likes the item: above 0 it is learned from, below 0 it is a dislike, 0 says nothing. */
+float tw_model_strength(const tw_event *event);
+
 /* Whom a profile is about; vector as in tw_profile_user. */
 static inline tw_profile_user tw_profile_user_of(const tw_user *u, const float *vector, int64_t now_ms) {
     return (tw_profile_user){&u->taste, u->events, u->last_ms, now_ms, vector};

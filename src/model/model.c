@@ -190,7 +190,7 @@ static uint32_t intern_item(tw_model *model, const tw_event *event) {
 
 /* How much an event says that the user wants the item: a purchase is the measure, a look says less, a review what its stars
  * say (from -1 for one star to 1 for five). */
-static float strength_of(const tw_event *event) {
+float tw_model_strength(const tw_event *event) {
     switch (event->kind) {
     case TW_KIND_CLICK:
         return 0.7f;
@@ -326,7 +326,7 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
         TW_TRY(tw_model_sound(model, err));
         if (user == TW_SLOT_NONE)
             user = tw_users_add(&model->users, task, event->user_id);
-        float strength = strength_of(event);
+        float strength = tw_model_strength(event);
         if (strength > 0) {
             tw_category_shares shares;
             tw_profile_read(&model->profile, tw_model_item_category(model, item), &shares);

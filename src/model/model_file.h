@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 /* Kinds, with the name of what was trained and the version of the payload that this program writes and reads. */
-#define TW_MODEL_FILE_LIST(X) X(PROPENSITY, "propensity", 1, 1)
+#define TW_MODEL_FILE_LIST(X) X(PROPENSITY, "propensity", 1, 1) X(PROFILE, "profiles", 2, 1)
 
 typedef enum tw_model_kind {
 #define TW_MODEL_FILE_ENUM(name, text, number, version) TW_MODEL_FILE_##name = number,

@@ -152,6 +152,12 @@ static void normalise(const tw_profile *profile, const float *x, float *z) {
 
 /* ---- learning ------------------------------------------------------------------------------------------------------ */
 
+static void normalise_all(tw_profile *profile, const float *x, int B) {
+    find_inverse(profile);
+    for (int b = 0; b < B; b++)
+        normalise(profile, x + b * profile->inputs, profile->normal + b * profile->inputs);
+}
+
 /* One step on the examples that wait. */
 static void step(tw_profile *profile) {
     int N = profile->inputs, B = profile->filled, t_stride = profile->network.layers[2].stride;
@@ -159,9 +165,7 @@ static void step(tw_profile *profile) {
         return;
     for (int b = 0; b < B; b++)
         take_moments(profile, profile->waiting + b * N);
-    find_inverse(profile);
-    for (int b = 0; b < B; b++)
-        normalise(profile, profile->waiting + b * N, profile->normal + b * N);
+    normalise_all(profile, profile->waiting, B);
     const float *logs = profile->waiting + first_share(profile);
     tw_network_forward(&profile->network, profile->normal, N, logs, N, B);
     profile->loss = tw_network_backward(&profile->network, profile->normal, N, logs, N, profile->targets, t_stride, B);
@@ -225,6 +229,24 @@ tw_code tw_profile_learn(tw_profile *profile, const tw_profile_user *user, const
         return tw_fail(err, TW_E_DIVERGED, "the profile's loss is not finite after %" PRIu64 " steps",
                        profile->network.steps);
     return TW_OK;
+}
+
+float tw_profile_teach(tw_profile *profile, int B) {
+    TW_ASSERT(profile->filled == 0 && B <= profile->batch);
+    profile->filled = B;
+    step(profile);
+    return profile->loss;
+}
+
+const float *tw_profile_ask(tw_profile *profile, int B) {
+    TW_ASSERT(profile->filled == 0 && B <= profile->batch);
+    normalise_all(profile, profile->waiting, B);
+    return tw_network_forward(&profile->network, profile->normal, profile->inputs,
+                              profile->waiting + first_share(profile), profile->inputs, B);
+}
+
+void tw_profile_inputs(const tw_profile *profile, const tw_profile_user *user, float *x) {
+    put_inputs(profile, user, x);
 }
 
 void tw_profile_meet_price(tw_profile *profile, double price) {

@@ -65,6 +65,13 @@ void tw_profile_import(tw_profile *profile, tw_taste *taste, tw_cursor *of_taste
 /* The distribution over tw_categories_used, in the profile's memory until the next call; NULL: off, or no category yet. */
 const float *tw_profile_answer(tw_profile *profile, const tw_profile_user *user);
 
+/* For training offline. x (inputs) of a user, not normalised; then one step on the first B of waiting and targets as the caller filled
+ * them, which gives their mean loss before it; and the answers to the first B of waiting, (B, stride of the answers), good until the next
+ * call. B is at most batch, and no example of a stream may wait. */
+void tw_profile_inputs(const tw_profile *profile, const tw_profile_user *user, float *x);
+float tw_profile_teach(tw_profile *profile, int B);
+const float *tw_profile_ask(tw_profile *profile, int B);
+
 /* profile_rows.c. Rows of TW_TABLE_WEIGHT, from the place that the model gives them: all but the weights, then each layer. There are
  * none before the first category. */
 enum { TW_PROFILE_HEAD, TW_PROFILE_LAYERS, TW_PROFILE_ROWS = TW_PROFILE_LAYERS + TW_NETWORK_LAYERS };

@@ -175,9 +175,11 @@ static tw_code train_both(work *w, const tw_split *split, tw_train_beat beat, tw
         tw_propensity_normalise(w->propensity, examples->features + i * F, w->normal + i * F);
     tw_propensity_network_expect(network, share);
     tw_logistic_expect(&w->regression, share);
-    const tw_learner regression = {w, w->regression.weights, (size_t)w->regression.N + 1, learn_regression,
+    const tw_learner regression = {w,
+                                   {{w->regression.weights, (size_t)w->regression.N + 1}},
+                                   learn_regression,
                                    judge_regression},
-                     recurrent = {w, network->weights, network->size, learn_network, judge_network};
+                     recurrent = {w, {{network->weights, network->size}}, learn_network, judge_network};
     TW_TRY(run(w, &regression, ask_regression, split, beat, &result->regression, err));
     return run(w, &recurrent, ask_network, split, beat, &result->network, err);
 }

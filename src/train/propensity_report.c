@@ -5,15 +5,6 @@
 
 #include <inttypes.h>
 
-static void text_curve(const char *name, const tw_propensity_run *run, tw_buf *out) {
-    tw_buf_printf(out, "%s, %.1f s\n  epoch   train loss   validation loss   validation AUC\n", name, run->seconds);
-    for (int e = 0; e < run->curve.count; e++) {
-        const tw_epoch *epoch = &run->curve.epochs[e];
-        tw_buf_printf(out, "  %5d   %10.4f   %15.4f   %14.4f%s\n", e + 1, epoch->train_loss, epoch->validation_loss,
-                      epoch->validation_score, e == run->curve.best ? "   kept" : "");
-    }
-}
-
 static void text_reliability(const tw_measures *m, tw_buf *out) {
     tw_buf_printf(
         out, "\nReliability on the test part (recurrent network)\n  said           examples   mean said   bought\n");
@@ -31,8 +22,8 @@ void tw_propensity_text(const tw_propensity_result *result, const tw_propensity 
     for (int p = 0; p < TW_PARTS; p++)
         tw_buf_printf(out, "  %-10s %8zu examples, %.3f buy\n", tw_part_names[p], result->counts[p],
                       (double)result->positives[p] / (double)result->counts[p]);
-    text_curve("\nLogistic regression", &result->regression, out);
-    text_curve("\nRecurrent network", &result->network, out);
+    tw_curve_text(&result->regression.curve, "\nLogistic regression", result->regression.seconds, "AUC", out);
+    tw_curve_text(&result->network.curve, "\nRecurrent network", result->network.seconds, "AUC", out);
     tw_buf_printf(out, "\nTest part               AUC   log loss   calibration error\n");
     const tw_measures *const both[] = {&result->regression.test, &result->network.test};
     for (int i = 0; i < 2; i++)
@@ -44,15 +35,10 @@ void tw_propensity_text(const tw_propensity_result *result, const tw_propensity 
 
 static void json_run(const char *name, const tw_propensity_run *run, tw_buf *out) {
     const tw_measures *m = &run->test;
-    tw_buf_printf(out, ",\"%s\":{\"seconds\":%.3f,\"best_epoch\":%d,\"epochs\":[", name, run->seconds,
-                  run->curve.best + 1);
-    for (int e = 0; e < run->curve.count; e++) {
-        const tw_epoch *epoch = &run->curve.epochs[e];
-        tw_buf_printf(out, "%s{\"train_loss\":%.6f,\"validation_loss\":%.6f,\"validation_auc\":%.6f}", e ? "," : "",
-                      epoch->train_loss, epoch->validation_loss, epoch->validation_score);
-    }
-    tw_buf_printf(out, "],\"test\":{\"auc\":%.6f,\"log_loss\":%.6f,\"calibration_error\":%.6f,\"reliability\":[",
-                  m->auc, m->log_loss, m->calibration_error);
+    tw_buf_printf(out, ",\"%s\":{", name);
+    tw_curve_json(&run->curve, run->seconds, "auc", out);
+    tw_buf_printf(out, ",\"test\":{\"auc\":%.6f,\"log_loss\":%.6f,\"calibration_error\":%.6f,\"reliability\":[", m->auc,
+                  m->log_loss, m->calibration_error);
     for (int b = 0; b < TW_MEASURE_BINS; b++)
         tw_buf_printf(out, "%s{\"count\":%" PRIu64 ",\"said\":%.6f,\"was\":%.6f}", b ? "," : "", m->bins[b].count,
                       m->bins[b].said, m->bins[b].was);

@@ -34,15 +34,32 @@ static tw_code learn_epoch(const tw_learner *learner, const tw_training *trainin
                          : tw_fail(err, TW_E_DIVERGED, "the loss is not finite: a lower learning rate may help");
 }
 
+static size_t size_of(const tw_learner *learner) {
+    size_t size = 0;
+    for (int i = 0; i < TW_LEARNER_PARTS_MAX; i++)
+        size += learner->parts[i].size;
+    return size;
+}
+
+static void keep(const tw_learner *learner, float *best) {
+    for (int i = 0; i < TW_LEARNER_PARTS_MAX && learner->parts[i].size; best += learner->parts[i++].size)
+        memcpy(best, learner->parts[i].weights, learner->parts[i].size * sizeof(float));
+}
+
+static void give_back(const tw_learner *learner, const float *best) {
+    for (int i = 0; i < TW_LEARNER_PARTS_MAX && learner->parts[i].size; best += learner->parts[i++].size)
+        memcpy(learner->parts[i].weights, best, learner->parts[i].size * sizeof(float));
+}
+
 tw_code tw_train(const tw_learner *learner, const tw_training *training, const tw_split *split, tw_train_beat beat,
                  tw_curve *ret_curve, tw_err *err) {
-    size_t count = split->counts[TW_PART_TRAIN], bytes = learner->size * sizeof(float);
+    size_t count = split->counts[TW_PART_TRAIN];
     uint32_t *rows = tw_alloc(count * sizeof *rows);
-    float *best = tw_alloc(bytes);
+    float *best = tw_alloc(size_of(learner) * sizeof(float));
     tw_code code = TW_OK;
     TW_ASSERT(training->epochs >= 1 && training->epochs <= TW_EPOCHS_MAX && training->batch >= 1);
     memcpy(rows, split->rows[TW_PART_TRAIN], count * sizeof *rows);
-    memcpy(best, learner->weights, bytes);
+    keep(learner, best);
     ret_curve->count = ret_curve->best = 0;
     for (int e = 0; e < training->epochs && e <= ret_curve->best + training->patience; e++) {
         tw_epoch *epoch = &ret_curve->epochs[e];
@@ -55,10 +72,10 @@ tw_code tw_train(const tw_learner *learner, const tw_training *training, const t
         ret_curve->count++;
         if (e == 0 || epoch->validation_loss < ret_curve->epochs[ret_curve->best].validation_loss) {
             ret_curve->best = e;
-            memcpy(best, learner->weights, bytes);
+            keep(learner, best);
         }
     }
-    memcpy(learner->weights, best, bytes);
+    give_back(learner, best);
     free(best);
     free(rows);
     return code;

@@ -23,7 +23,7 @@ may_use() {
     serve) echo "engine pipeline/publish store model config base" ;;
     embed) echo "engine pipeline/ingest pipeline/decode pipeline/clean config base" ;;
     evaluate) echo "engine pipeline/ingest pipeline/learn pipeline/rank model config base" ;;
-    train) echo "engine pipeline/ingest model math config base" ;;
+    train) echo "engine pipeline/ingest pipeline/learn model math config base" ;;
     cli) echo "serve evaluate train engine pipeline/ingest pipeline/decode pipeline/clean pipeline/learn pipeline/rank pipeline/publish avro kafka model store math config base" ;;
     *) echo UNKNOWN ;;
     esac

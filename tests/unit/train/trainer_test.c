@@ -8,7 +8,8 @@
 #define EXAMPLES 10
 
 typedef struct script {
-    float weight; /* counts the epochs that were learned */
+    float weight;  /* counts the epochs that were learned */
+    float more[2]; /* the same twice over */
     int learned, batches, met[EXAMPLES];
     const double *losses; /* on the validation part, by epoch */
     double train_loss;
@@ -23,6 +24,7 @@ static tw_code learn(void *self, const uint32_t *rows, int count, double *ret_lo
     s->learned += count;
     s->batches++;
     s->weight = (float)(s->learned / EXAMPLES);
+    s->more[0] = s->more[1] = 2 * s->weight;
     *ret_loss = s->train_loss;
     return TW_OK;
 }
@@ -48,7 +50,7 @@ static tw_code train(script *s, int epochs, int patience, tw_err *err) {
         rows[i] = i;
     const tw_split split = {.rows = {rows, rows, rows}, .counts = {EXAMPLES, EXAMPLES, EXAMPLES}};
     const tw_training training = {.epochs = epochs, .batch = 4, .patience = patience, .seed = 3};
-    const tw_learner learner = {s, &s->weight, 1, learn, judge};
+    const tw_learner learner = {s, {{&s->weight, 1}, {s->more, 2}}, learn, judge};
     return tw_train(&learner, &training, &split, (tw_train_beat){go_on, s}, &curve, err);
 }
 
@@ -60,6 +62,7 @@ TEST(training_stops_after_its_patience_and_keeps_the_best_epoch) {
     ASSERT_EQ(curve.count, 4);
     ASSERT_EQ(curve.best, 1);
     ASSERT_NEAR(s.weight, 2, 0);
+    ASSERT_NEAR(s.more[1], 4, 0);
     ASSERT_NEAR(curve.epochs[3].validation_loss, 0.7, 0);
     ASSERT_NEAR(curve.epochs[3].validation_score, 0.3, 1e-9);
     ASSERT_NEAR(curve.epochs[3].train_loss, 2, 1e-9);
