@@ -14,6 +14,7 @@ static void write_json(tw_engine *engine, tw_buf *buf) {
     tw_totals t;
     tw_store_stats store;
     tw_model_stats model;
+    tw_model_hits hits;
     tw_model *m = tw_engine_model(engine);
     tw_engine_totals(engine, &t);
     tw_engine_store_stats(engine, &store);
@@ -34,6 +35,9 @@ static void write_json(tw_engine *engine, tw_buf *buf) {
                   tw_model_item_count(m), tw_engine_users_owed(engine));
     if (tw_engine_watermark_ms(engine) != INT64_MIN)
         tw_buf_printf(buf, ",\"watermark_ms\":%" PRId64, tw_engine_watermark_ms(engine));
+    if (tw_engine_vectors_hits(engine, &hits))
+        tw_buf_printf(buf, ",\"vectors\":{\"by_id\":%" PRIu32 ",\"by_words\":%" PRIu32 ",\"unknown\":%" PRIu32 "}",
+                      hits.by_id, hits.by_words, hits.unknown);
     tw_buf_printf(buf,
                   ",\"memory_bytes\":{\"users\":%" PRIu64 ",\"items\":%" PRIu64 ",\"pairs\":%" PRIu64
                   ",\"fixed\":%" PRIu64 "},\"store\":{\"journal_commits\":%" PRIu64 ",\"journal_bytes\":%" PRIu64
@@ -47,6 +51,7 @@ static void write_json(tw_engine *engine, tw_buf *buf) {
 static void write_table(tw_engine *engine, tw_buf *buf) {
     tw_totals t;
     tw_store_stats store;
+    tw_model_hits hits;
     tw_model *m = tw_engine_model(engine);
     tw_engine_totals(engine, &t);
     tw_engine_store_stats(engine, &store);
@@ -58,6 +63,11 @@ static void write_table(tw_engine *engine, tw_buf *buf) {
     for (int r = TW_REASON_NONE + 1; r < TW_REASON_COUNT; r++)
         if (t.reasons[r])
             tw_buf_printf(buf, "    %-17s %5" PRIu64 "\n", tw_reason_name((tw_reason)r), t.reasons[r]);
+    if (tw_engine_vectors_hits(engine, &hits))
+        tw_buf_printf(buf,
+                      "from vectors\n  by id       %12" PRIu32 "\n  by words    %12" PRIu32 "\n  unknown     %12" PRIu32
+                      "\n",
+                      hits.by_id, hits.by_words, hits.unknown);
     tw_buf_printf(buf,
                   "lists         %12" PRIu64 "\nusers         %12" PRIu32 "\nitems         %12" PRIu32
                   "\nusers owed    %12" PRIu64 "\njournal       %12" PRIu64 " bytes in %" PRIu64

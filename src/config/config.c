@@ -317,6 +317,8 @@ tw_code tw_config_check(const tw_config *config, tw_err *err) {
         return tw_fail(err, TW_E_CONFIG, "output.profiles.topic wants profile.enabled: true");
     if (config->learn_dim % 4)
         return tw_fail(err, TW_E_CONFIG, "learn.dim: %" PRId64 " is not a multiple of 4", config->learn_dim);
+    if (*config->learn_vectors_file && config->learn_model == TW_LEARN_MF)
+        return tw_fail(err, TW_E_CONFIG, "learn.vectors.file: learn.model: mf has nothing that starts from vectors");
     if (config->rank_max_delay_ms < config->rank_min_interval_ms)
         return tw_fail(err, TW_E_CONFIG, "rank.max.delay.ms (%" PRId64 ") is below rank.min.interval.ms (%" PRId64 ")",
                        config->rank_max_delay_ms, config->rank_min_interval_ms);

@@ -222,6 +222,11 @@
       TW_TUNE(DEFAULT, LOG, 24, 96, 8))                                                                                \
     X(REAL, learn_blend_rate, "learn.blend.rate", 0.1, 1e-6, 10, "", "Learning rate of the blend (Adagrad)",           \
       TW_TUNE(DEFAULT, LOG, 0.02, 0.4, 0))                                                                             \
+    X(TEXT, learn_vectors_file, "learn.vectors.file", "", 0, 4000, "path",                                             \
+      "Word vectors that new items start from, by their id or the words of title and category; empty: none. "            \
+      "Fixed once the state is made; not with learn.model: mf")                                                        \
+    X(CHOICE, learn_vectors_format, "learn.vectors.format", 0, 0, 3, "auto|word2vec|word2vec-binary|glove",            \
+      "Form of that file; auto: by its content")                                                                       \
     X(REAL, learn_mf_rate, "learn.mf.rate", 0.05, 1e-6, 10, "", "Learning rate of the factor model",                   \
       TW_TUNE(MF, LOG, 0.01, 0.3, 0))                                                                                  \
     X(REAL, learn_mf_decay, "learn.mf.decay", 0.002, 0, 1, "", "L2 regularisation of the factor model",                \

@@ -20,6 +20,8 @@ void tw_engine_make_model(tw_engine *engine) {
         const tw_row_shelf shelf = tw_engine_shelf(engine);
         tw_model_bound_memory(engine->model, &shelf, engine->config->state_memory_max);
     }
+    if (engine->vectors)
+        tw_model_start_from(engine->model, engine->vectors);
     engine->ranker = tw_ranker_create(engine->model, engine->config);
 }
 
@@ -36,12 +38,14 @@ tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine,
     engine->arena = tw_arena_create(1 << 16);
     engine->commit_ns = tw_clock_steady_ns(&engine->clock);
     tw_engine_metrics_register();
-    tw_code code = TW_OK;
     engine->fresh = engine->first = true;
-    if (options->state_dir && !options->read_only)
+    tw_code code = tw_engine_vectors_open(engine, err);
+    if (code == TW_OK && options->state_dir && !options->read_only)
         code = tw_engine_check_memory(engine->config, err);
-    if (options->state_dir && code == TW_OK)
+    if (code == TW_OK && options->state_dir)
         code = tw_engine_load(engine, err);
+    if (code == TW_OK)
+        code = tw_engine_vectors_agree(engine, err);
     tw_engine_make_model(engine);
     tw_rank_ids *ids = NULL;
     if (code == TW_OK && !options->read_only)
@@ -81,8 +85,10 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     tw_newest_free(engine->newest);
     tw_rank_queue_free(engine->queue);
     tw_ranker_free(engine->ranker);
+    tw_engine_vectors_tell(engine);
     tw_model_free(engine->model);
     tw_store_close(engine->store);
+    tw_vectors_close(engine->vectors);
     tw_arena_free(engine->arena);
     tw_buf_done(&engine->sink_position);
     tw_buf_done(&engine->scratch);
@@ -258,6 +264,10 @@ tw_hash128 tw_engine_digest(tw_engine *engine) {
         tw_buf_u64(buf, (uint64_t)positions[i]->offset);
     }
     free(positions);
+    if (tw_engine_vectors_used(engine)) {
+        tw_buf_u64(buf, engine->vectors_hash.hi);
+        tw_buf_u64(buf, engine->vectors_hash.lo);
+    }
     tw_hasher_add(hasher, buf->data, buf->size);
     tw_hash128 value = tw_hasher_value(hasher);
     tw_hasher_free(hasher);

@@ -123,6 +123,10 @@ typedef struct tw_totals { /* of the state: all tasks, all runs */
 } tw_totals;
 void tw_engine_totals(const tw_engine *engine, tw_totals *ret_totals);
 
+/* What the file of vectors that new items start from knew of the items, now or, for a reader, at the last commit; walks the items. False:
+ * there is no such file. */
+bool tw_engine_vectors_hits(const tw_engine *engine, tw_model_hits *ret_hits);
+
 tw_model *tw_engine_model(tw_engine *engine);
 tw_ranker *tw_engine_ranker(tw_engine *engine);
 int64_t tw_engine_watermark_ms(const tw_engine *engine); /* the largest of all partitions; INT64_MIN: none yet */

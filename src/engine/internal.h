@@ -64,6 +64,8 @@ struct tw_engine {
 
     /* State: committed together. */
     tw_model *model;
+    tw_hash128 vectors_hash; /* of the file that new items start from (learn.vectors.file); zero: none */
+    tw_model_hits hits;      /* of that file, as of the last commit */
     tw_lane *lanes;
     size_t lanes_count, lanes_capacity;
     tw_position *positions;
@@ -75,6 +77,7 @@ struct tw_engine {
     size_t tasks_count, tasks_capacity;
 
     /* Derived. */
+    tw_vectors *vectors; /* NULL: none, or nothing is learned here */
     tw_store *store;
     tw_ranker *ranker;
     tw_rank_queue *queue;
@@ -147,6 +150,15 @@ tw_row_shelf tw_engine_shelf(tw_engine *engine);
 tw_code tw_engine_check_memory(const tw_config *config, tw_err *err);
 tw_code tw_engine_relieve(tw_engine *engine, tw_err *err);
 tw_code tw_engine_relieve_restore(tw_engine *engine, tw_err *err);
+
+/* vectors.c: learn.vectors.file. open: before the state, errors those of tw_vectors_open. agree: after it is loaded, errors TW_E_MISMATCH (the
+ * state was made with another file). put and load: the meta, where used says that there is one. tell: a line in the log. */
+tw_code tw_engine_vectors_open(tw_engine *engine, tw_err *err);
+tw_code tw_engine_vectors_agree(tw_engine *engine, tw_err *err);
+bool tw_engine_vectors_used(const tw_engine *engine);
+void tw_engine_vectors_put(tw_engine *engine, tw_buf *buf);
+void tw_engine_vectors_load(tw_engine *engine, tw_cursor *c);
+void tw_engine_vectors_tell(tw_engine *engine);
 
 /* engine.c: the model, once its settings are certain; places in lanes and positions; made when not there. */
 void tw_engine_make_model(tw_engine *engine);

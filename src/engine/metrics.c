@@ -53,6 +53,14 @@ static tw_metric memory_commits = {"tailwater_memory_commits_total",
 static tw_metric memory_stalls = {"tailwater_memory_stalls_total",
                                   "Times that inputs were paused because such a commit had to wait for outputs",
                                   TW_COUNTER};
+static tw_metric known_items[] = {
+    {"tailwater_vectors_items", "Items by what learn.vectors.file knows them by, at the last commit", TW_GAUGE, "by",
+     "id"},
+    {"tailwater_vectors_items", "Items by what learn.vectors.file knows them by, at the last commit", TW_GAUGE, "by",
+     "words"},
+    {"tailwater_vectors_items", "Items by what learn.vectors.file knows them by, at the last commit", TW_GAUGE, "by",
+     "nothing"},
+};
 static tw_metric watermark = {"tailwater_watermark_seconds", "Event time reached, seconds since 1970", TW_GAUGE};
 static tw_metric state_bytes = {"tailwater_model_bytes", "Memory of users, items and weights", TW_GAUGE};
 static tw_metric journal_bytes = {"tailwater_store_journal_bytes", "Journal that a start would read", TW_GAUGE};
@@ -72,6 +80,8 @@ static void register_all(void) {
         reasons[r].label_value = tw_reason_name((tw_reason)r);
         tw_metric_register(&reasons[r]);
     }
+    for (size_t i = 0; i < sizeof known_items / sizeof known_items[0]; i++)
+        tw_metric_register(&known_items[i]);
     tw_metric *const rest[] = {
         &lists,      &freshness,   &commits,       &stalls,        &stalled_now,   &restored_rows,  &restores,
         &users,      &items,       &owed,          &users_evicted, &users_expired, &items_evicted,  &users_here,
@@ -135,6 +145,9 @@ void tw_engine_gauge(const tw_engine *engine) {
     tw_metric_set(&read_back, (double)model.users_read_back);
     tw_metric_set(&cooled, (double)model.users_cooled);
     tw_metric_set(&settled, (double)model.users_settled);
+    tw_metric_set(&known_items[0], engine->hits.by_id);
+    tw_metric_set(&known_items[1], engine->hits.by_words);
+    tw_metric_set(&known_items[2], engine->hits.unknown);
     if (engine->watermark_ms != INT64_MIN)
         tw_metric_set(&watermark, (double)engine->watermark_ms / 1000.0);
     tw_metric_set(&state_bytes, (double)(model.user_bytes + model.item_bytes + model.pair_bytes + model.fixed_bytes));

@@ -3,6 +3,7 @@
  *
  *   meta "settings"     learn.* and rank.*: a state of another shape is refused
  *   meta "engine"       lists made, last number of debt, whether lists were due that had not been made
+ *   meta "vectors"      see vectors.c
  *   meta "lane/N"       lane with id N: name, partition, task, clean's watermark and counters
  *   meta "position/N"   identity, partition, next offset, first opening
  *   meta "task/N"       how far the changelog of task N is in the store
@@ -127,6 +128,11 @@ tw_code tw_engine_put_state(tw_engine *engine, bool to_changelog, tw_err *err) {
     tw_buf_clear(buf);
     tw_settings_encode(engine->config, buf);
     put_meta(engine, "settings", buf);
+    if (tw_engine_vectors_used(engine)) {
+        tw_buf_clear(buf);
+        tw_engine_vectors_put(engine, buf);
+        put_meta(engine, "vectors", buf);
+    }
     tw_buf_clear(buf);
     tw_buf_u32(buf, (uint32_t)engine->partitions);
     put_meta(engine, "partitions", buf);
@@ -208,6 +214,8 @@ static tw_code load_meta(void *self, const char *name, tw_slice bytes, tw_err *e
         engine->lists_total = tw_cursor_u64(&c);
         engine->owed_sequence = tw_cursor_u64(&c);
         engine->listing = tw_cursor_u8(&c) != 0;
+    } else if (strcmp(name, "vectors") == 0) {
+        tw_engine_vectors_load(engine, &c);
     } else if (strcmp(name, "partitions") == 0) {
         engine->partitions = (int)tw_cursor_u32(&c);
     } else if (strncmp(name, "lane/", 5) == 0) {

@@ -3,6 +3,7 @@
 #define TW_MODEL_INTERNAL_H
 
 #include "model/blend.h"
+#include "model/cold.h"
 #include "model/context.h"
 #include "model/follow.h"
 #include "model/items.h"
@@ -74,13 +75,14 @@ struct tw_model {
 
     /* Derived and scratch. */
     tw_context context;
+    tw_cold cold;
     tw_scoring scoring;
     tw_scan scan; /* of the factor model alone */
     uint64_t users_evicted, users_expired, items_evicted;
 };
 
-/* model.c: the item of that id, made if it is not there. */
-uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms);
+/* model.c: the item of that id, made if it is not there; its start from vectors is the caller's, who may know more of it. */
+uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms, bool *ret_made);
 
 /* How much an event says that the user likes the item: above 0 it is learned from, below 0 it is a dislike, 0 says nothing. */
 float tw_model_strength(const tw_event *event);

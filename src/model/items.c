@@ -129,21 +129,22 @@ void tw_items_remove(tw_items *items, uint32_t item) {
     tw_slots_give(&items->slots, item);
 }
 
-static void replace_text(tw_items *items, char **text, uint32_t *size, tw_slice with) {
+static bool replace_text(tw_items *items, char **text, uint32_t *size, tw_slice with) {
     if (with.size == 0 || (*size == with.size && memcmp(*text, with.data, with.size) == 0))
-        return;
+        return false;
     items->bytes -= *size;
     free(*text);
     *text = copy_text(items, with, size);
+    return true;
 }
 
 /* A review's text is the user's, not the item's, unless the stream has no other titles: files give `text_or_title`. */
-void tw_items_describe(tw_items *items, uint32_t item, const tw_event *event) {
+bool tw_items_describe(tw_items *items, uint32_t item, const tw_event *event) {
     tw_item *it = &items->items[item];
     uint8_t *flags = &items->flags[item];
-    replace_text(items, &it->category, &it->category_size, event->category);
+    bool other = replace_text(items, &it->category, &it->category_size, event->category);
     if (event->kind != TW_KIND_REVIEW || it->title_size == 0)
-        replace_text(items, &it->title, &it->title_size, event->title);
+        other |= replace_text(items, &it->title, &it->title_size, event->title);
     if (event->has & TW_HAS_PRICE)
         it->price = event->price;
     if (event->has & TW_HAS_IN_STOCK)
@@ -151,6 +152,7 @@ void tw_items_describe(tw_items *items, uint32_t item, const tw_event *event) {
     if (event->has & TW_HAS_RETIRED)
         *flags = (uint8_t)(event->retired ? *flags | TW_ITEM_RETIRED : *flags & ~TW_ITEM_RETIRED);
     tw_dirty_add(&items->dirty, item);
+    return other;
 }
 
 void tw_item_encode(const tw_items *items, tw_table table, uint32_t item, tw_buf *out) {

@@ -43,8 +43,8 @@ uint32_t tw_items_add(tw_items *items, tw_slice id, int64_t event_ms); /* not in
 void tw_items_remove(tw_items *items, uint32_t item);
 /* Makes room up to end, as if its slots had been used and given back. */
 void tw_items_reach_end(tw_items *items, uint32_t end);
-/* Takes over what an event says of the item: category, title, price, stock. */
-void tw_items_describe(tw_items *items, uint32_t item, const tw_event *event);
+/* Takes over what an event says of the item: category, title, price, stock. True when category or title are others now. */
+bool tw_items_describe(tw_items *items, uint32_t item, const tw_event *event);
 
 /* Of a slot below slots.end. */
 static inline bool tw_item_shown(const tw_items *items, uint32_t item) {

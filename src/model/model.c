@@ -41,6 +41,7 @@ tw_model *tw_model_free(tw_model *model) {
         return NULL;
     tw_scoring_done(&model->scoring);
     tw_scan_done(&model->scan);
+    tw_cold_done(&model->cold);
     tw_context_done(&model->context);
     tw_profile_done(&model->profile);
     tw_follow_done(&model->follow);
@@ -49,6 +50,14 @@ tw_model *tw_model_free(tw_model *model) {
     tw_users_done(&model->users);
     free(model);
     return NULL;
+}
+
+void tw_model_start_from(tw_model *model, const tw_vectors *vectors) {
+    TW_ASSERT(model->items.slots.end == 0 && !model->mf);
+    tw_cold_init(&model->cold, vectors, (int)model->config->learn_dim);
+}
+void tw_model_vectors_hits(const tw_model *model, tw_model_hits *ret_hits) {
+    tw_cold_hits(&model->cold, &model->items, ret_hits);
 }
 
 uint32_t tw_model_user_find(const tw_model *model, uint32_t task, tw_slice user_id) {
@@ -171,9 +180,10 @@ tw_code tw_model_sound(const tw_model *model, tw_err *err) {
 
 /* ---- one event ---------------------------------------------------------------------------------------------------- */
 
-uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms) {
+uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms, bool *ret_made) {
     uint32_t item = tw_items_find(&model->items, item_id);
-    if (item == TW_SLOT_NONE) {
+    *ret_made = item == TW_SLOT_NONE;
+    if (*ret_made) {
         item = tw_items_add(&model->items, item_id, event_ms);
         tw_sampler_reach(&model->sampler, model->items.slots.end);
         if (!model->mf)
@@ -183,8 +193,10 @@ uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_m
 }
 
 static uint32_t intern_item(tw_model *model, const tw_event *event) {
-    uint32_t item = tw_model_item_intern(model, event->item_id, event->event_ms);
-    tw_items_describe(&model->items, item, event);
+    bool made;
+    uint32_t item = tw_model_item_intern(model, event->item_id, event->event_ms, &made);
+    if (tw_items_describe(&model->items, item, event) || made)
+        tw_cold_describe(&model->cold, &model->items, item);
     return item;
 }
 
@@ -380,7 +392,7 @@ void tw_model_stats_get(const tw_model *model, tw_model_stats *ret_stats) {
         .users_cooled = seats ? seats->cooled : 0,
         .users_settled = seats ? seats->settled : 0,
         .item_bytes = model->items.bytes + model->items.slots.end * (sizeof(tw_item) + 2 * vector + 5 * sizeof(float)) +
-                      tw_map_size_bytes(model->items.map),
+                      tw_map_size_bytes(model->items.map) + tw_cold_bytes(&model->cold),
         .pair_bytes = model->follow.bytes + model->follow.rows_capacity * sizeof(tw_follow_row),
         .fixed_bytes = sizeof *model + tw_profile_bytes(&model->profile) + TW_RING_SIZE * sizeof(uint32_t)};
 }

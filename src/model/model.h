@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "base/hash.h"
 #include "base/rows.h"
+#include "base/vectors.h"
 #include "config/config.h"
 
 typedef struct tw_model tw_model;
@@ -22,6 +23,14 @@ typedef void (*tw_user_gone_fn)(void *self, uint32_t user);
 /* config is borrowed and must outlive the model. */
 tw_model *tw_model_create(const tw_config *config, tw_user_gone_fn user_gone, void *self);
 tw_model *tw_model_free(tw_model *model);
+
+/* New items start from these vectors (borrowed, as long as the model lives), as cold.h says. Once, before anything is learned or loaded; not
+ * with learn.model: mf. */
+void tw_model_start_from(tw_model *model, const tw_vectors *vectors);
+typedef struct tw_model_hits {
+    uint32_t by_id, by_words, unknown; /* items that live now, by what the vectors know them by */
+} tw_model_hits;
+void tw_model_vectors_hits(const tw_model *model, tw_model_hits *ret_hits); /* walks the items; zeros without vectors */
 
 /* ---- identities ------------------------------------------------------------------------------------------------ */
 

@@ -102,7 +102,10 @@ tw_code tw_model_user_import(tw_model *model, uint32_t task, tw_slice user_id, t
         uint8_t flags = tw_cursor_u8(&c);
         if (c.bad || item_id.size == 0 || item_id.size > TW_ID_SIZE_MAX)
             return damaged(err);
-        uint32_t item = tw_model_item_intern(model, item_id, (int64_t)time_s * 1000);
+        bool made;
+        uint32_t item = tw_model_item_intern(model, item_id, (int64_t)time_s * 1000, &made);
+        if (made)
+            tw_cold_describe(&model->cold, &model->items, item);
         uint32_t place = tw_past_meet(&model->users, u, item, (int64_t)time_s * 1000);
         u->counts[place] = times;
         u->flags[place] = flags;

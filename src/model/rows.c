@@ -185,6 +185,7 @@ tw_code tw_model_loaded(tw_model *model, tw_err *err) {
         TW_TRY(tw_profile_loaded(&model->profile, err));
     tw_users_loaded(&model->users);
     tw_items_loaded(&model->items);
+    tw_cold_loaded(&model->cold, &model->items);
     tw_scan_forget(&model->scan);
     tw_sampler_reach(&model->sampler, model->items.slots.end);
     tw_sampler_loaded(&model->sampler);

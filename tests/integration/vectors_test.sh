@@ -83,6 +83,47 @@ small = text(d + "/e.small")
 assert set(a) < set(small) and "red_shoe" in small and len(small["red_shoe"]) == 8
 P
 
+# New items start from a file: what it knew of them is told, and a state belongs to one file.
+small="--lists none --set learn.dim=16 --set learn.negatives=32"
+printf '0 8\n' >"$dir/from.vec" # some ids, one of them twice, and a word of all titles
+sed -n '2,40p; 2p' "$dir/e.small" >>"$dir/from.vec"
+printf 'thing .1 .2 .3 .4 .5 .6 .7 .8\n' >>"$dir/from.vec"
+sed -i "1s/0/$(($(wc -l <"$dir/from.vec") - 1))/" "$dir/from.vec"
+cp "$dir/from.vec" "$dir/copy.vec"
+with="--set learn.vectors.file=$dir/from.vec"
+# shellcheck disable=SC2086
+{
+    expect 0 'event=vectors words=40 dim=8 form=word2vec duplicates=1' "$T" replay "$dir/all.csv" --state "$dir/from" $small $with
+    expect 0 'event=vectors_hits items_by_id=39 items_by_words=[1-9][0-9]* items_unknown=3' "$T" replay "$dir/all.csv" --state "$dir/again.s" $small $with
+    digest=$("$T" inspect --state "$dir/from" --digest)
+    [ "$digest" = "$("$T" inspect --state "$dir/again.s" --digest)" ] || { echo "the same file made a difference"; failed=1; }
+    [ "$digest" != "$("$T" inspect --state "$dir/s" --digest)" ] || { echo "the file made no difference"; failed=1; }
+    expect 0 '"vectors":\{"by_id":39,"by_words":[1-9][0-9]*,"unknown":3\}' "$T" inspect --state "$dir/from" --json
+    expect 0 'by words +[1-9]' "$T" inspect --state "$dir/from"
+    expect 0 '"dim":16' "$T" export vectors "$dir/x" --state "$dir/from" --json # who only reads a state wants no file
+    rm "$dir/x"
+    expect 0 'items_by_id=39' "$T" replay "$dir/events.csv" --state "$dir/from" $small --set learn.vectors.file="$dir/copy.vec" # wherever it lies
+    expect 1 'the file that the state was made with' "$T" replay "$dir/all.csv" --state "$dir/from" $small \
+        --set learn.vectors.file="$dir/e.glove"
+    expect 1 'with a file of vectors: learn.vectors.file must name it' "$T" replay "$dir/all.csv" --state "$dir/from" $small
+    expect 1 'made without vectors' "$T" replay "$dir/all.csv" --state "$dir/s" $small $with
+    for form in word2vec word2vec-binary glove; do # what we write, we read
+        expect 0 'event=vectors_hits items_by_id=[1-9][0-9]+ items_by_words=0' \
+            "$T" replay "$dir/all.csv" --state "$dir/of.$form" $small --set learn.vectors.file="$dir/v.$form"
+        "$T" inspect --state "$dir/of.$form" --json | grep -o '"vectors":.*"unknown":[0-9]*' >"$dir/hits.$form"
+        cmp -s "$dir/hits.$form" "$dir/hits.word2vec" || { echo "$form is read as another file"; failed=1; }
+    done
+    expect 0 '"asked":[1-9]' "$T" evaluate "$dir/events.csv" --json --every 5 $with --set learn.dim=16
+    expect 2 'learn.vectors.file: learn.model: mf has nothing' "$T" replay "$dir/all.csv" --state "$dir/b" $with --set learn.model=mf
+    expect 1 'learn.vectors.file: .*No such file' "$T" replay "$dir/all.csv" --state "$dir/b" --set learn.vectors.file="$dir/gone"
+    sed '7s/ [^ ]*$//' "$dir/from.vec" >"$dir/short"
+    expect 65 'learn.vectors.file: .*/short: line 7: 8 fields, where a word and 8 numbers' \
+        "$T" replay "$dir/all.csv" --state "$dir/b" --set learn.vectors.file="$dir/short"
+    sed '7s/ [^ ]*$/ nan/' "$dir/from.vec" >"$dir/nan"
+    expect 65 'line 7: number 8 is not finite' "$T" evaluate "$dir/all.csv" --set learn.vectors.file="$dir/nan"
+    expect 65 'from.vec: offset ' "$T" evaluate "$dir/all.csv" $with --set learn.vectors.format=word2vec-binary
+}
+
 # What is refused.
 expect 2 'usage: tailwater train WHAT' "$T" train
 expect 2 '"dance" cannot be trained' "$T" train dance

@@ -17,6 +17,14 @@ typedef struct kept {
 } kept;
 
 static kept *disk;
+static const tw_vectors *vectors; /* that new items start from; NULL: none */
+
+static tw_model *create(const tw_config *config) {
+    tw_model *model = tw_model_create(config, NULL, NULL);
+    if (vectors)
+        tw_model_start_from(model, vectors);
+    return model;
+}
 
 static void put(void *self, tw_table table, uint32_t row, tw_slice bytes) {
     (void)self;
@@ -41,7 +49,7 @@ static void del(void *self, tw_table table, uint32_t row) {
 static tw_model *restart(tw_model *model, const tw_config *config, bool backwards) {
     tw_err err;
     tw_model_free(model);
-    model = tw_model_create(config, NULL, NULL);
+    model = create(config);
     for (int i = 1; i < TW_TABLE_COUNT; i++) { /* tables may come in any order: rows in place know none */
         int t = backwards ? TW_TABLE_COUNT - i : i;
         for (uint32_t r = 0; r < ROWS_MAX; r++)
@@ -88,6 +96,16 @@ static void expect_same_scores(tw_model *a, tw_model *b, int64_t now_ms) {
     free(y);
 }
 
+/* And what the vectors know of them, both by id and by words. */
+static void expect_same_hits(const tw_model *a, const tw_model *b) {
+    tw_model_hits x, y;
+    tw_model_vectors_hits(a, &x);
+    tw_model_vectors_hits(b, &y);
+    ASSERT_TRUE(x.by_id == y.by_id && x.by_words == y.by_words && x.unknown == y.unknown);
+    ASSERT_EQ(x.by_id + x.by_words + x.unknown, vectors ? tw_model_item_count(a) : 0);
+    ASSERT_TRUE(!vectors || (x.by_id > 0 && x.by_words > 0));
+}
+
 static void run(void (*change)(tw_config *config)) {
     tw_config config;
     tw_err err;
@@ -110,7 +128,7 @@ static void run(void (*change)(tw_config *config)) {
     tw_arena *arena = tw_arena_create(4096);
     tw_rng cuts = tw_rng_at(tw_test_seed(), 8, 0);
     tw_row_sink sink = {NULL, put, put_delta, del};
-    tw_model *whole = tw_model_create(&config, NULL, NULL), *cut = tw_model_create(&config, NULL, NULL);
+    tw_model *whole = create(&config), *cut = create(&config);
     tw_event e;
     bool broken;
     int restarts = 0;
@@ -133,6 +151,7 @@ static void run(void (*change)(tw_config *config)) {
     ASSERT_EQ(x.lo, y.lo);
     ASSERT_EQ(x.hi, y.hi);
     expect_same_scores(whole, cut, options.end_ms);
+    expect_same_hits(whole, cut);
     tw_model_free(whole);
     tw_model_free(cut);
     tw_shop_free(shop);
@@ -188,4 +207,33 @@ TEST(restarts_change_nothing_when_idle_users_are_dropped) {
 }
 TEST(restarts_change_nothing_in_the_factor_model) {
     run(factors);
+}
+
+/* Every second item by its id, and the names of some categories: 12 numbers, which are not learn.dim. */
+static void run_from_vectors(void (*change)(tw_config *config)) {
+    tw_buf text = {0};
+    tw_vectors *opened;
+    tw_err err;
+    tw_rng rng = tw_rng_at(tw_test_seed(), 9, 0);
+    for (uint32_t word = 0; word < 203; word++) {
+        if (word < 3)
+            tw_buf_printf(&text, "%s", tw_shop_category(word));
+        else
+            tw_buf_printf(&text, "item-%" PRIu32, 2 * (word - 3));
+        for (int d = 0; d < 12; d++)
+            tw_buf_printf(&text, " %.4f", tw_rng_normal(&rng));
+        tw_buf_u8(&text, '\n');
+    }
+    ASSERT_OK(tw_vectors_of(tw_buf_slice(&text), "vectors", TW_VECTORS_AUTO, &opened, &err));
+    vectors = opened;
+    run(change);
+    vectors = NULL;
+    tw_vectors_close(opened);
+    tw_buf_done(&text);
+}
+TEST(restarts_change_nothing_when_items_start_from_vectors) {
+    run_from_vectors(as_is);
+}
+TEST(restarts_change_nothing_when_items_that_start_from_vectors_are_evicted) {
+    run_from_vectors(tight);
 }
