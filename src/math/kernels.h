@@ -10,6 +10,9 @@
 
 #define TW_BLOCK_ROWS 16
 
+/* A smaller s of to_bytes would make numbers that float cannot divide by; smaller vectors are all rest. */
+#define TW_SCALE_LEAST 1e-30f
+
 /* A slot of a table of hashes: the lowest bits a code from 1 to 511, 0 for none, above it a mark, above that a key. Codes go round: live are the
  * `count` newest of them, down from the newest, round the end. */
 #define TW_LINE_SLOTS 8
@@ -24,7 +27,7 @@
 /* One vector of several. */
 typedef struct tw_peaks {
     const int8_t *x; /* (D) */
-    float alpha, beta;
+    float alpha, beta, gamma;
     float *peaks; /* (stretches) out */
 } tw_peaks;
 
@@ -60,15 +63,18 @@ typedef struct tw_kernels {
     /* x = s (q + e) with whole q_d in [-127, 127]; returns s > 0, not finite when some x_d is not.
      *   q (D) out, *ret_N = |q|, *ret_E = |e| */
     float (*to_bytes)(const float *x, int8_t *q, float *ret_N, float *ret_E, int D);
-    /* upper_i = scale_i (alpha rows_i . x + beta) + bias_i, for blocks of TW_BLOCK_ROWS rows in 8 bits; peaks (count): the largest of each block.
+    /* |x - s q|, as to_bytes has it for its own s and q. */
+    float (*rest_of)(const float *x, const int8_t *q, float s, int D);
+    /* upper_i = scale_i (alpha rows_i . x + beta) + gamma rest_i + bias_i, for blocks of TW_BLOCK_ROWS rows in 8 bits; peaks (count): the largest
+     * of each block.
      *   blocks (count, D / 4, TW_BLOCK_ROWS, 4): in turn four values of each row, with 128 added to each
-     *   x (D)     scale, bias, upper (count TW_BLOCK_ROWS), aligned to 64 bytes as blocks are     D a multiple of 4, at most 512 */
-    void (*bound_rows)(const uint8_t *blocks, const int8_t *x, const float *scale, const float *bias, float alpha,
-                       float beta, float *upper, float *peaks, int count, int D);
+     *   x (D)     scale, rest, bias, upper (count TW_BLOCK_ROWS), aligned to 64 bytes as blocks are     D a multiple of 4, at most 512 */
+    void (*bound_rows)(const uint8_t *blocks, const int8_t *x, const float *scale, const float *rest, const float *bias,
+                       float alpha, float beta, float gamma, float *upper, float *peaks, int count, int D);
     /* The largest of those upper bounds in each stretch, for several vectors: what is read of the rows is read once for a few of them.
-     *   blocks, scale, bias as above, whole stretches of TW_STRETCH_ROWS     asked (asked_count) */
-    void (*peak_rows)(const uint8_t *blocks, const float *scale, const float *bias, const tw_peaks *asked,
-                      int asked_count, int stretches, int D);
+     *   blocks, scale, rest, bias as above, whole stretches of TW_STRETCH_ROWS     asked (asked_count) */
+    void (*peak_rows)(const uint8_t *blocks, const float *scale, const float *rest, const float *bias,
+                      const tw_peaks *asked, int asked_count, int stretches, int D);
     /* Bit i: slot i holds the key with a code. Bit 8 + i: the code of slot i is none or not live.     slots (TW_LINE_SLOTS) */
     unsigned (*look)(const uint64_t *slots, uint64_t key, uint64_t newest, uint64_t count);
     /* What does not live becomes 0, and no slot keeps its mark.     slots (n) */

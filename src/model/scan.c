@@ -16,6 +16,15 @@
 /* The same of adding the bias and of the bounds' own last steps, as a share of what is added. */
 #define BIAS_ROUNDING 5e-7f
 
+/* A vector is copied anew when its rest is so many times what rounding to whole numbers leaves on the mean, s (D / 12)^(1/2): the less often
+ * copied, the more items are scored exactly. */
+#define REST_MOST 8.0f
+/* Below this scale the squares of a rest are too small for a float. */
+#define SCALE_LEAST 1e-15f
+
+/* Changed rows that are asked for before they are copied. */
+#define AHEAD 8
+
 void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items) {
     *scan = (tw_scan){.kernels = kernels, .D = items->out.D};
     items->dirty.watch = items->dirty_out.watch = &scan->stale;
@@ -23,7 +32,9 @@ void tw_scan_init(tw_scan *scan, const tw_kernels *kernels, tw_items *items) {
 
 void tw_scan_done(tw_scan *scan) {
     free(scan->blocks);
+    free(scan->rows);
     free(scan->scale);
+    free(scan->rest);
     free(scan->bias);
     for (int i = 0; i < TW_SCAN_AHEAD; i++) {
         free(scan->ahead[i].user);
@@ -43,23 +54,7 @@ void tw_scan_forget(tw_scan *scan) {
         scan->ahead[i].vector = NULL;
 }
 
-static void copy_row(tw_scan *scan, const tw_items *items, uint32_t item) {
-    int8_t q[512];
-    float N, E;
-    TW_ASSERT(scan->D <= (int)sizeof q);
-    scan->scale[item] = 0;
-    scan->bias[item] = -INFINITY;
-    if (!tw_item_shown(items, item))
-        return;
-    float scale = scan->kernels->to_bytes(tw_row(&items->out, item), q, &N, &E, scan->D);
-    if (!isfinite(scale) || !isfinite(items->bias[item])) {
-        scan->off = true;
-        return;
-    }
-    scan->scale[item] = scale;
-    scan->bias[item] = items->bias[item] + BIAS_ROUNDING * fabsf(items->bias[item]);
-    scan->N = N > scan->N ? N : scan->N;
-    scan->E = E + ROUNDING * N > scan->E ? E + ROUNDING * N : scan->E;
+static void copy_bytes(tw_scan *scan, uint32_t item, const int8_t *q) {
     uint8_t *at =
         scan->blocks + (size_t)(item / TW_BLOCK_ROWS) * (size_t)scan->D * TW_BLOCK_ROWS + 4 * (item % TW_BLOCK_ROWS);
     for (int d = 0; d < scan->D; d += 4, at += 4 * TW_BLOCK_ROWS) {
@@ -68,6 +63,44 @@ static void copy_row(tw_scan *scan, const tw_items *items, uint32_t item) {
         four ^= 0x80808080; /* adds 128 to each */
         memcpy(at, &four, sizeof four);
     }
+}
+
+/* The copy still bounds the vector well, with a new rest. What is not finite fails here too, and is found when it is copied. */
+static bool stays_near(tw_scan *scan, const float *vector, uint32_t item) {
+    const int8_t *q = scan->rows + (size_t)item * (size_t)scan->D;
+    float scale = scan->scale[item], most = REST_MOST * scale * sqrtf((float)scan->D / 12);
+    if (scale < SCALE_LEAST)
+        return false;
+    float rest = scan->kernels->rest_of(vector, q, scale, scan->D);
+    if (!(rest <= most))
+        return false;
+    scan->rest[item] = rest + ROUNDING * (scale * scan->N + rest);
+    return true;
+}
+
+static void copy_row(tw_scan *scan, const tw_items *items, uint32_t item) {
+    int8_t *q = scan->rows + (size_t)item * (size_t)scan->D;
+    const float *vector = tw_row(&items->out, item);
+    float N, E, bias = items->bias[item] + BIAS_ROUNDING * fabsf(items->bias[item]);
+    bool shown = tw_item_shown(items, item);
+    if (shown && isfinite(bias) && stays_near(scan, vector, item)) {
+        scan->bias[item] = bias;
+        return;
+    }
+    scan->scale[item] = scan->rest[item] = 0;
+    scan->bias[item] = -INFINITY;
+    if (!shown)
+        return;
+    float scale = scan->kernels->to_bytes(vector, q, &N, &E, scan->D);
+    if (!isfinite(scale) || !isfinite(bias)) {
+        scan->off = true;
+        return;
+    }
+    scan->scale[item] = scale;
+    scan->rest[item] = scale * (E + ROUNDING * (N + E));
+    scan->bias[item] = bias;
+    scan->N = N > scan->N ? N : scan->N;
+    copy_bytes(scan, item, q);
 }
 
 static void reserve(tw_scan *scan, uint32_t n) {
@@ -79,9 +112,13 @@ static void reserve(tw_scan *scan, uint32_t n) {
     scan->blocks = tw_alloc_large(capacity * D);
     free(scan->excluded);
     scan->excluded = tw_zalloc(capacity);
+    free(scan->rows);
+    scan->rows = tw_alloc_large(capacity * D);
     free(scan->scale);
+    free(scan->rest);
     free(scan->bias);
     scan->scale = tw_alloc_lines(capacity * sizeof(float));
+    scan->rest = tw_alloc_lines(capacity * sizeof(float));
     scan->bias = tw_alloc_lines(capacity * sizeof(float));
     for (size_t i = 0; i < capacity; i++) {
         scan->scale[i] = 0;
@@ -89,6 +126,17 @@ static void reserve(tw_scan *scan, uint32_t n) {
     }
     scan->capacity = capacity;
     scan->n = 0;
+}
+
+TW_PREFETCHES void prefetch_row(const tw_scan *scan, const tw_items *items, uint32_t item) {
+    tw_row_prefetch(&items->out, item);
+    TW_PREFETCH(&items->flags[item]);
+    TW_PREFETCH(&items->bias[item]);
+    for (int d = 0; d < scan->D; d += 64)
+        TW_PREFETCH(scan->rows + (size_t)item * (size_t)scan->D + d);
+    TW_PREFETCH(&scan->scale[item]);
+    TW_PREFETCH(&scan->rest[item]);
+    TW_PREFETCH(&scan->bias[item]);
 }
 
 /* Changed and new items; bounds from before hold no more. */
@@ -99,9 +147,12 @@ static void catch_up(tw_scan *scan, const tw_items *items) {
     for (int i = 0; i < TW_SCAN_AHEAD; i++)
         scan->ahead[i].vector = NULL;
     reserve(scan, n);
-    for (size_t i = 0; i < scan->stale.count; i++)
-        if (scan->stale.list[i] < scan->n)
-            copy_row(scan, items, scan->stale.list[i]);
+    for (size_t i = 0; i < scan->stale.count + AHEAD; i++) {
+        if (i < scan->stale.count && scan->stale.list[i] < scan->n)
+            prefetch_row(scan, items, scan->stale.list[i]);
+        if (i >= AHEAD && scan->stale.list[i - AHEAD] < scan->n)
+            copy_row(scan, items, scan->stale.list[i - AHEAD]);
+    }
     tw_dirty_clear(&scan->stale);
     for (; scan->n < n; scan->n++)
         copy_row(scan, items, scan->n);
@@ -135,8 +186,8 @@ static int meet(tw_scan *scan, const tw_scan_bounds *bounds, uint32_t stretch, l
     _Alignas(64) float upper[TW_STRETCH_ROWS], peaks[TW_STRETCH_BLOCKS];
     uint32_t from = stretch * TW_STRETCH_ROWS;
     scan->kernels->bound_rows(scan->blocks + (size_t)from * (size_t)scan->D, bounds->user, scan->scale + from,
-                              scan->bias + from, bounds->scale, bounds->width, upper, peaks, TW_STRETCH_BLOCKS,
-                              scan->D);
+                              scan->rest + from, scan->bias + from, bounds->scale, bounds->beta, bounds->gamma, upper,
+                              peaks, TW_STRETCH_BLOCKS, scan->D);
     size_t most = (size_t)count + TW_STRETCH_ROWS;
     scan->best = tw_grow(scan->best, &scan->best_capacity, most, sizeof *scan->best);
     scan->best_upper = tw_grow(scan->best_upper, &scan->best_upper_capacity, most, sizeof *scan->best_upper);
@@ -147,7 +198,7 @@ static int meet(tw_scan *scan, const tw_scan_bounds *bounds, uint32_t stretch, l
         scan->best[count] = item;
         scan->best_upper[count++] = upper[i];
         float slack = BIAS_ROUNDING * 2 * (fabsf(upper[i]) + fabsf(scan->bias[item]));
-        lead(l, upper[i] - 2 * bounds->width * scan->scale[item] - slack);
+        lead(l, upper[i] - 2 * (bounds->beta * scan->scale[item] + bounds->gamma * scan->rest[item]) - slack);
     }
     return count;
 }
@@ -185,8 +236,8 @@ static bool prepare(tw_scan *scan, tw_scan_bounds *bounds, const float *vector) 
     }
     bounds->scale = scan->kernels->to_bytes(vector, bounds->user, &N, &E, scan->D);
     E += ROUNDING * N;
-    /* |r| N + |u| E, in units of the user's scale */
-    bounds->width = bounds->scale * (E * scan->N + (N + E) * scan->E);
+    bounds->beta = bounds->scale * E * scan->N;
+    bounds->gamma = bounds->scale * (N + E);
     bounds->vector = vector;
     return !scan->off && isfinite(bounds->scale);
 }
@@ -202,9 +253,10 @@ void tw_scan_look_ahead(tw_scan *scan, const tw_items *items, const float *const
         scan->ahead[i].vector = NULL;
     for (int i = 0; i < held; i++) {
         const tw_scan_bounds *b = &scan->ahead[i];
-        asked[i] = (tw_peaks){.x = b->user, .alpha = b->scale, .beta = b->width, .peaks = b->peaks};
+        asked[i] = (tw_peaks){.x = b->user, .alpha = b->scale, .beta = b->beta, .gamma = b->gamma, .peaks = b->peaks};
     }
-    scan->kernels->peak_rows(scan->blocks, scan->scale, scan->bias, asked, held, (int)stretches_of(scan), scan->D);
+    scan->kernels->peak_rows(scan->blocks, scan->scale, scan->rest, scan->bias, asked, held, (int)stretches_of(scan),
+                             scan->D);
 }
 
 static tw_scan_bounds *bounds_of(tw_scan *scan, const float *vector) {

@@ -3,7 +3,8 @@
  * scoring all, bit for bit. Part of the model; engine thread.
  *
  * A vector v is kept as s q with |q_d| <= 127. With a user u = t p + r likewise, u.v = s t (p.q) + r.(s q) + u.(v - s q), so
- *   |u.v - s t (p.q)| <= |r| |s q| + |u| |v - s q| <= s (|r| N + |u| E),   N >= |q| and E >= |v - s q| / s over all items. */
+ *   |u.v - s t (p.q)| <= s |r| N + |u| e,   N >= |q| over all items and e >= |v - s q| of this one.
+ * A vector that has moved a little keeps its q, and only its e grows: most of what an event changes is so little. */
 #ifndef TW_MODEL_SCAN_H
 #define TW_MODEL_SCAN_H
 
@@ -16,8 +17,10 @@
 typedef struct tw_scan_bounds {
     const float *vector; /* the user's; NULL: none, or used up */
     int8_t *user;        /* (D) the same in 8 bits */
-    float scale, width;  /* a lower bound lies 2 width times an item's scale below the upper */
-    float *peaks;        /* the largest upper bound of each stretch of items (kernels.h) */
+    float scale;
+    float beta,
+        gamma; /* an upper bound lies beta times an item's scale and gamma times its rest above the product, a lower one below */
+    float *peaks; /* the largest upper bound of each stretch of items (kernels.h) */
     size_t capacity;
 } tw_scan_bounds;
 
@@ -25,12 +28,14 @@ typedef struct tw_scan {
     const tw_kernels *kernels;
     int D;
     uint8_t *blocks; /* of TW_BLOCK_ROWS items: see kernels.h */
+    int8_t *rows;    /* (items, D) q */
     float *scale;    /* (items) s; 0 and a bias of -INFINITY: never shown */
+    float *rest;     /* (items) e, and what rounding adds */
     float *bias;
     size_t capacity;
     tw_scan_bounds ahead[TW_SCAN_AHEAD];
     uint32_t n;         /* items copied; those behind are new */
-    float N, E;         /* only grow; what rounding adds is in E */
+    float N;            /* only grows */
     bool off;           /* a vector was not finite: no bound holds */
     tw_dirty stale;     /* changed since they were copied */
     uint32_t *best;     /* candidates of the last scan */

@@ -190,7 +190,7 @@ TEST(every_build_of_the_exponential_is_within_its_stated_error) {
 TEST(every_build_of_the_bounds_agrees_with_whole_sums) {
     enum { BLOCKS = 3, ROWS = BLOCKS * TW_BLOCK_ROWS };
     static _Alignas(64) uint8_t blocks[ROWS * D_MAX];
-    static _Alignas(64) float scale[ROWS], bias[ROWS], upper[ROWS];
+    static _Alignas(64) float scale[ROWS], rest[ROWS], bias[ROWS], upper[ROWS];
     static int8_t x[D_MAX];
     float peaks[BLOCKS];
     EACH_BUILD(k) {
@@ -202,14 +202,15 @@ TEST(every_build_of_the_bounds_agrees_with_whole_sums) {
             for (int d = 0; d < D; d++)
                 x[d] = (int8_t)((int)tw_rng_below(&rng, 255) - 127);
             fill(&rng, scale, ROWS);
+            fill(&rng, rest, ROWS);
             fill(&rng, bias, ROWS);
-            k->bound_rows(blocks, x, scale, bias, 0.5f, 3.0f, upper, peaks, BLOCKS, D);
+            k->bound_rows(blocks, x, scale, rest, bias, 0.5f, 3.0f, 0.75f, upper, peaks, BLOCKS, D);
             for (int row = 0; row < ROWS; row++) {
                 int block = row / TW_BLOCK_ROWS, i = row % TW_BLOCK_ROWS;
                 int64_t sum = 0;
                 for (int d = 0; d < D; d++)
                     sum += (blocks[((block * (D / 4) + d / 4) * TW_BLOCK_ROWS + i) * 4 + d % 4] - 128) * x[d];
-                double exact = scale[row] * (0.5 * (double)sum + 3.0) + bias[row];
+                double exact = scale[row] * (0.5 * (double)sum + 3.0) + 0.75 * rest[row] + bias[row];
                 ASSERT_NEAR(upper[row], exact, 1e-5 * (fabs(exact) + 1));
                 ASSERT_LE(upper[row] > peaks[block], 0);
             }
@@ -221,7 +222,7 @@ TEST(every_build_of_the_bounds_agrees_with_whole_sums) {
 TEST(every_build_finds_the_largest_bound_of_each_stretch) {
     enum { STRETCHES = 3, ROWS = STRETCHES * TW_STRETCH_ROWS, BLOCKS = STRETCHES * TW_STRETCH_BLOCKS, VECTORS = 35 };
     static _Alignas(64) uint8_t blocks[ROWS * D_MAX];
-    static _Alignas(64) float scale[ROWS], bias[ROWS], upper[ROWS];
+    static _Alignas(64) float scale[ROWS], rest[ROWS], bias[ROWS], upper[ROWS];
     static int8_t x[VECTORS][D_MAX];
     float block_peaks[BLOCKS], peaks[VECTORS][STRETCHES];
     EACH_BUILD(k) {
@@ -232,6 +233,7 @@ TEST(every_build_finds_the_largest_bound_of_each_stretch) {
             for (int i = 0; i < ROWS * D; i++)
                 blocks[i] = (uint8_t)(1 + tw_rng_below(&rng, 255));
             fill(&rng, scale, ROWS);
+            fill(&rng, rest, ROWS);
             fill(&rng, bias, ROWS);
             for (int row = 0; row < ROWS; row++) /* what is never shown */
                 if (tw_rng_below(&rng, 4) == 0 || row < TW_STRETCH_ROWS)
@@ -239,11 +241,13 @@ TEST(every_build_finds_the_largest_bound_of_each_stretch) {
             for (int v = 0; v < count; v++) {
                 for (int d = 0; d < D; d++)
                     x[v][d] = (int8_t)((int)tw_rng_below(&rng, 255) - 127);
-                asked[v] = (tw_peaks){.x = x[v], .alpha = 0.1f * (float)v, .beta = (float)v, .peaks = peaks[v]};
+                asked[v] =
+                    (tw_peaks){.x = x[v], .alpha = 0.1f * (float)v, .beta = (float)v, .gamma = 1.5f, .peaks = peaks[v]};
             }
-            k->peak_rows(blocks, scale, bias, asked, count, STRETCHES, D);
+            k->peak_rows(blocks, scale, rest, bias, asked, count, STRETCHES, D);
             for (int v = 0; v < count; v++) {
-                k->bound_rows(blocks, x[v], scale, bias, asked[v].alpha, asked[v].beta, upper, block_peaks, BLOCKS, D);
+                k->bound_rows(blocks, x[v], scale, rest, bias, asked[v].alpha, asked[v].beta, asked[v].gamma, upper,
+                              block_peaks, BLOCKS, D);
                 ASSERT_TRUE(peaks[v][0] == -INFINITY);
                 for (int s = 1; s < STRETCHES; s++) {
                     float peak = k->most(upper + s * TW_STRETCH_ROWS, TW_STRETCH_ROWS);
