@@ -19,6 +19,8 @@
 /* A vector is copied anew when its rest is so many times what rounding to whole numbers leaves on the mean, s (D / 12)^(1/2): the less often
  * copied, the more items are scored exactly. */
 #define REST_MOST 8.0f
+/* No step of a bound is so many times the product of the largest lengths. */
+#define OVERFLOWS 64.0f
 /* Below this scale the squares of a rest are too small for a float. */
 #define SCALE_LEAST 1e-15f
 
@@ -65,6 +67,10 @@ static void copy_bytes(tw_scan *scan, uint32_t item, const int8_t *q) {
     }
 }
 
+static void meet_size(tw_scan *scan, float size) {
+    scan->size = size > scan->size ? size : scan->size;
+}
+
 /* The copy still bounds the vector well, with a new rest. What is not finite fails here too, and is found when it is copied. */
 static bool stays_near(tw_scan *scan, const float *vector, uint32_t item) {
     const int8_t *q = scan->rows + (size_t)item * (size_t)scan->D;
@@ -75,6 +81,7 @@ static bool stays_near(tw_scan *scan, const float *vector, uint32_t item) {
     if (!(rest <= most))
         return false;
     scan->rest[item] = rest + ROUNDING * (scale * scan->N + rest);
+    meet_size(scan, scale * scan->N + rest);
     return true;
 }
 
@@ -100,6 +107,7 @@ static void copy_row(tw_scan *scan, const tw_items *items, uint32_t item) {
     scan->rest[item] = scale * (E + ROUNDING * (N + E));
     scan->bias[item] = bias;
     scan->N = N > scan->N ? N : scan->N;
+    meet_size(scan, scale * (N + E));
     copy_bytes(scan, item, q);
 }
 
@@ -239,7 +247,7 @@ static bool prepare(tw_scan *scan, tw_scan_bounds *bounds, const float *vector) 
     bounds->beta = bounds->scale * E * scan->N;
     bounds->gamma = bounds->scale * (N + E);
     bounds->vector = vector;
-    return !scan->off && isfinite(bounds->scale);
+    return !scan->off && isfinite(OVERFLOWS * bounds->gamma * scan->size);
 }
 
 void tw_scan_look_ahead(tw_scan *scan, const tw_items *items, const float *const *vectors, int count) {

@@ -35,7 +35,7 @@ typedef struct tw_scan {
     size_t capacity;
     tw_scan_bounds ahead[TW_SCAN_AHEAD];
     uint32_t n;         /* items copied; those behind are new */
-    float N;            /* only grows */
+    float N, size;      /* only grow: N, and the length of a vector */
     bool off;           /* a vector was not finite: no bound holds */
     tw_dirty stale;     /* changed since they were copied */
     uint32_t *best;     /* candidates of the last scan */

@@ -179,6 +179,8 @@ TEST(a_vector_that_is_not_finite_has_all_scored) {
     ASSERT_EQ(tw_scan_best(&scan, &items, vector, NULL, 0, 5), -1);
     vector[3] = INFINITY;
     ASSERT_EQ(tw_scan_best(&scan, &items, vector, NULL, 0, 5), -1);
+    vector[3] = 3e38f; /* its products overflow */
+    ASSERT_EQ(tw_scan_best(&scan, &items, vector, NULL, 0, 5), -1);
     vector[3] = 0;
     ASSERT_TRUE(tw_scan_best(&scan, &items, vector, NULL, 0, 5) > 0);
     for (uint32_t item = 0; item < 40; item++)
