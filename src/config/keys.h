@@ -217,10 +217,10 @@
     X(INT, learn_popular_events, "learn.popular.events", 10000, 10, 1000000000, "events",                              \
       "Half-life of the fast popularity, in applied events; the slow one counts the last 65,536",                      \
       TW_TUNE(DEFAULT, LOG, 1000, 100000, 100))                                                                        \
-    X(INT, learn_blend_every, "learn.blend.every", 48, 1, 1000000, "events",                                           \
-      "One event of so many (chosen by hash; fewer for more than 16,384 items) trains the blend by ranking all items", \
+    X(INT, learn_blend_every, "learn.blend.every", 36, 1, 1000000, "events",                                           \
+      "One event of so many (chosen by hash; fewer for more than 32,768 items) trains the blend by ranking all items", \
       TW_TUNE(DEFAULT, LOG, 24, 96, 8))                                                                                \
-    X(REAL, learn_blend_rate, "learn.blend.rate", 0.1, 1e-6, 10, "", "Learning rate of the blend (Adagrad)",           \
+    X(REAL, learn_blend_rate, "learn.blend.rate", 0.05, 1e-6, 10, "", "Learning rate of the blend (Adagrad)",           \
       TW_TUNE(DEFAULT, LOG, 0.02, 0.4, 0))                                                                             \
     X(TEXT, learn_vectors_file, "learn.vectors.file", "", 0, 4000, "path",                                             \
       "Word vectors that new items start from, by their id or the words of title and category; empty: none. "            \

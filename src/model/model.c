@@ -11,7 +11,7 @@
 /* All counts are scaled back when the unit has grown this far: float holds 1e38. */
 #define UNIT_MAX 1e12
 /* Items beyond this make the blend's own ranking dearer than the share of events it is meant for. */
-#define BLEND_ITEMS 16384
+#define BLEND_ITEMS 32768
 /* The users of so many batches must find room in memory: a batch changes that many at most, and as many are looked up ahead (chosen). */
 #define BATCHES_LEAST 4
 
