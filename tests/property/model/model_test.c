@@ -215,11 +215,11 @@ static void run_from_vectors(void (*change)(tw_config *config)) {
     tw_vectors *opened;
     tw_err err;
     tw_rng rng = tw_rng_at(tw_test_seed(), 9, 0);
-    for (uint32_t word = 0; word < 203; word++) {
-        if (word < 3)
+    for (uint32_t word = 0; word < 208; word++) {
+        if (word < 8)
             tw_buf_printf(&text, "%s", tw_shop_category(word));
         else
-            tw_buf_printf(&text, "item-%" PRIu32, 2 * (word - 3));
+            tw_buf_printf(&text, "item-%" PRIu32, 2 * (word - 8));
         for (int d = 0; d < 12; d++)
             tw_buf_printf(&text, " %.4f", tw_rng_normal(&rng));
         tw_buf_u8(&text, '\n');
