@@ -115,6 +115,11 @@ tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_sli
  * Errors: TW_E_NOT_FOUND (no such user, or profile.enabled is false). */
 tw_code tw_engine_profile(tw_engine *engine, tw_slice user_id, tw_user_profile *ret_profile, tw_err *err);
 
+/* Appends what a user met newest, at most max (1 to TW_PAST_ASKED_MAX) of it, newest first: [{"item_id", "title", "category", "met_ms", "times", "bought",
+ * "disliked"}, ...]. Errors: TW_E_NOT_FOUND. */
+#define TW_PAST_ASKED_MAX 200
+tw_code tw_engine_past(tw_engine *engine, tw_slice user_id, int max, tw_buf *out, tw_err *err);
+
 /* Items like this one, best first: user_id of the list is empty. Errors: TW_E_NOT_FOUND. */
 tw_code tw_engine_similar(tw_engine *engine, tw_slice item_id, int top, tw_list *ret_list, tw_err *err);
 

@@ -1,6 +1,9 @@
-/* A user's profile, put together from what the model knows. Called when the user's list goes out, and by questions; engine thread. */
+/* A user's profile and past, put together from what the model knows. Called when the user's list goes out, and by questions; engine thread. */
 #include "engine/internal.h"
 
+#include "base/json.h"
+
+#include <inttypes.h>
 #include <math.h>
 
 /* Thirds of a normal distribution. */
@@ -86,5 +89,27 @@ tw_code tw_engine_profile(tw_engine *engine, tw_slice user_id, tw_user_profile *
         return tw_fail(err, TW_E_NOT_FOUND, "no such user");
     tw_engine_describe(engine, user, tw_engine_version_now(engine, tw_model_user_task(engine->model, user)),
                        ret_profile);
+    return TW_OK;
+}
+
+tw_code tw_engine_past(tw_engine *engine, tw_slice user_id, int max, tw_buf *out, tw_err *err) {
+    tw_user_past past[TW_PAST_ASKED_MAX];
+    uint32_t user = tw_engine_find_user(engine, user_id);
+    if (user == TW_SLOT_NONE)
+        return tw_fail(err, TW_E_NOT_FOUND, "no such user");
+    TW_ASSERT(max >= 1 && max <= TW_PAST_ASKED_MAX);
+    int count = tw_model_past(engine->model, user, max, past);
+    for (int i = 0; i < count; i++) {
+        tw_buf_printf(out, "%s{\"item_id\":", i ? "," : "[");
+        tw_json_text(out, tw_model_item_id(engine->model, past[i].item));
+        tw_buf_printf(out, ",\"title\":");
+        tw_json_text(out, tw_model_item_title(engine->model, past[i].item));
+        tw_buf_printf(out, ",\"category\":");
+        tw_json_text(out, tw_model_item_category(engine->model, past[i].item));
+        tw_buf_printf(out, ",\"met_ms\":%" PRId64 ",\"times\":%" PRIu32 ",\"bought\":%s,\"disliked\":%s}",
+                      past[i].met_ms, past[i].times, past[i].bought ? "true" : "false",
+                      past[i].disliked ? "true" : "false");
+    }
+    tw_buf_printf(out, count ? "]" : "[]");
     return TW_OK;
 }

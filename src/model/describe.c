@@ -44,6 +44,23 @@ bool tw_model_interests(const tw_model *model, uint32_t user, bool over_long, fl
     return sum > 0;
 }
 
+void tw_model_category_counts(const tw_model *model, double *counts) {
+    for (uint32_t c = 0; c < tw_model_categories(model); c++)
+        counts[c] = model->profile.frequency[c];
+}
+
+int tw_model_past(const tw_model *model, uint32_t user, int max, tw_user_past *ret_past) {
+    const tw_user *u = tw_user_here(&model->users, user);
+    int count = 0;
+    for (uint32_t place = u->past_count; place-- > 0 && count < max;)
+        ret_past[count++] = (tw_user_past){.item = u->items[place],
+                                           .met_ms = (int64_t)u->times_s[place] * 1000,
+                                           .times = u->counts[place],
+                                           .bought = u->flags[place] & TW_PAST_BOUGHT,
+                                           .disliked = u->flags[place] & TW_PAST_DISLIKED};
+    return count;
+}
+
 void tw_model_manners(const tw_model *model, uint32_t user, int64_t now_ms, tw_user_manners *ret_manners) {
     const tw_user *u = tw_user_here(&model->users, user);
     const tw_taste *taste = &u->taste;

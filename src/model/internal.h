@@ -79,7 +79,11 @@ struct tw_model {
     tw_scoring scoring;
     tw_scan scan; /* of the factor model alone */
     uint64_t users_evicted, users_expired, items_evicted;
+    tw_best_ten best_ten;
 };
+
+/* best_ten.c: counts the event whose target stands at this place of the candidates (from candidates_count on: is none of them); after forward. */
+void tw_model_count_hits(tw_model *model, uint32_t target);
 
 /* model.c: the item of that id, made if it is not there; its start from vectors is the caller's, who may know more of it. */
 uint32_t tw_model_item_intern(tw_model *model, tw_slice item_id, int64_t event_ms, bool *ret_made);

@@ -127,6 +127,13 @@ void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons);
 int tw_model_scorers(const tw_model *model);                    /* how many */
 const char *tw_model_scorer_name(const tw_model *model, int i); /* "context", "transitions", ... */
 
+/* Of the events that the blend learned from since the start of the process, asked before it did (learn.blend.every): how many, how often the item
+ * was among the best ten of the candidates by the blend, and by each scorer alone. Zeros with the factor model. */
+typedef struct tw_best_ten {
+    uint64_t asked, blend, by[TW_SCORERS_MAX];
+} tw_best_ten;
+tw_best_ten tw_model_best_ten(const tw_model *model);
+
 /* ---- profile ---------------------------------------------------------------------------------------------------- */
 
 /* Categories that have a number, in the order of their first appearance in an event; the last may be all the others together
@@ -146,6 +153,19 @@ const float *tw_model_profile(tw_model *model, uint32_t user, int64_t now_ms);
  *   shares (categories) out, sum 1
  * False, with shares zero: nothing with a category. */
 bool tw_model_interests(const tw_model *model, uint32_t user, bool over_long, float *shares);
+
+/* Events with a category so far, of all users: counts (categories) out; one of several categories is split among them. */
+void tw_model_category_counts(const tw_model *model, double *counts);
+
+/* An item of a user's past. */
+typedef struct tw_user_past {
+    uint32_t item;
+    int64_t met_ms; /* event time of the newest meeting, whole seconds */
+    uint32_t times; /* how often; at most 65,535 are told apart */
+    bool bought, disliked;
+} tw_user_past;
+/* The newest at most max of them, newest first; returns how many. */
+int tw_model_past(const tw_model *model, uint32_t user, int max, tw_user_past *ret_past);
 
 typedef struct tw_user_manners {
     uint32_t events; /* applied, all time */

@@ -109,10 +109,11 @@ void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64
     uint32_t at = 0;
     while (at < s->candidates_count && s->candidates[at] != target)
         at++;
-    if (at == s->candidates_count)
-        return;
-    tw_blend_forward(&model->blend, s->bucket, s->x, (int)s->candidates_count, s->blended);
-    tw_blend_step(&model->blend, s->bucket, s->x, (int)s->candidates_count, (int)at, s->blended);
+    if (at < s->candidates_count)
+        tw_blend_forward(&model->blend, s->bucket, s->x, (int)s->candidates_count, s->blended);
+    tw_model_count_hits(model, at);
+    if (at < s->candidates_count)
+        tw_blend_step(&model->blend, s->bucket, s->x, (int)s->candidates_count, (int)at, s->blended);
 }
 
 /* ---- why ---------------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,4 @@
-/* /api/v1: a user's list and profile, items like one, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
+/* /api/v1: a user's list, profile and past, items like one, trends, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
  * engine, which answers between two steps, the rest comes from the sampler. */
 #include "serve/internal.h"
 
@@ -59,6 +59,49 @@ enum MHD_Result tw_handle_profile(tw_server *server, struct MHD_Connection *conn
         return reply_json(connection, &body);
     tw_buf_done(&body);
     return reply_failure(connection, code, &err);
+}
+
+enum MHD_Result tw_handle_past(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    static const char *const names[] = {"top", NULL};
+    const tw_serve_backend *backend = &server->options.backend;
+    tw_slice user_id = request->segments[3];
+    int top = 20;
+    tw_err err = {0};
+    tw_buf body = {0};
+    tw_code code = tw_request_only(request, names, &err);
+    if (code == TW_OK)
+        code = tw_request_check_text(user_id, "the user id", &err);
+    if (code == TW_OK)
+        code = tw_request_number(request, "top", 1, TW_PAST_ASKED_MAX, &top, &err);
+    tw_buf_printf(&body, "{\"user_id\":");
+    tw_json_text(&body, user_id);
+    tw_buf_printf(&body, ",\"events\":");
+    if (code == TW_OK)
+        code = backend->past(backend->self, user_id, top, TW_SERVE_WAIT_MS, &body, &err);
+    tw_buf_u8(&body, '}');
+    if (code == TW_OK)
+        return reply_json(connection, &body);
+    tw_buf_done(&body);
+    return reply_failure(connection, code, &err);
+}
+
+enum MHD_Result tw_handle_trends(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    const tw_serve_backend *backend = &server->options.backend;
+    int scorers;
+    tw_err err = {0};
+    tw_buf body = {0};
+    tw_buf_u8(&body, '{');
+    tw_code code = tw_request_only(request, no_names, &err);
+    if (code == TW_OK)
+        code = backend->names(backend->self, TW_SERVE_WAIT_MS, &scorers, &body, &err);
+    if (code != TW_OK) {
+        tw_buf_done(&body);
+        return reply_failure(connection, code, &err);
+    }
+    tw_buf_u8(&body, ',');
+    tw_sampler_trends(server->sampler, scorers, &body);
+    tw_buf_u8(&body, '}');
+    return reply_json(connection, &body);
 }
 
 enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {

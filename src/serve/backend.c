@@ -7,6 +7,7 @@
 #include "pipeline/publish/sink.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static void answer_stats(tw_engine *engine, void *question) {
     tw_serve_stats *stats = question;
@@ -19,6 +20,12 @@ static void answer_stats(tw_engine *engine, void *question) {
     const tw_metric *freshness = tw_metric_find("tailwater_list_freshness_seconds", NULL);
     TW_ASSERT(freshness);
     tw_metric_buckets(freshness, stats->freshness);
+    const tw_metric *lag = tw_metric_find("tailwater_input_lag_records", NULL);
+    stats->lag = lag ? tw_metric_get(lag) : NAN;
+    const tw_model *model = tw_engine_model(engine);
+    stats->trend.hits = tw_model_best_ten(model);
+    stats->trend.categories = tw_model_categories(model);
+    tw_model_category_counts(model, stats->trend.counts);
 }
 
 static tw_code ask_stats(void *self, int wait_ms, tw_serve_stats *ret_stats) {
@@ -71,6 +78,27 @@ static void answer_profile(tw_engine *engine, void *question) {
         tw_profile_write_json(&profile, q->out);
 }
 
+static void answer_past(tw_engine *engine, void *question) {
+    list_question *q = question;
+    q->code = tw_engine_past(engine, q->id, q->top, q->out, q->err);
+}
+
+static void answer_names(tw_engine *engine, void *question) {
+    list_question *q = question;
+    const tw_model *model = tw_engine_model(engine);
+    q->top = tw_model_scorers(model);
+    tw_buf_printf(q->out, "\"scorers\":[");
+    for (int i = 0; i < q->top; i++)
+        tw_buf_printf(q->out, "%s\"%s\"", i ? "," : "", tw_model_scorer_name(model, i));
+    tw_buf_printf(q->out, "],\"categories\":[");
+    for (uint32_t c = 0; c < tw_model_categories(model); c++) {
+        if (c)
+            tw_buf_u8(q->out, ',');
+        tw_json_text(q->out, tw_model_category_name(model, c));
+    }
+    tw_buf_u8(q->out, ']');
+}
+
 static tw_code ask_list(tw_engine *engine, tw_question_fn answer, list_question *question, int wait_ms) {
     if (tw_engine_ask(engine, answer, question, wait_ms) != TW_OK)
         return tw_fail(question->err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
@@ -93,6 +121,18 @@ static tw_code ask_profile(void *self, tw_slice user_id, int wait_ms, tw_buf *ou
     return ask_list(self, answer_profile, &question, wait_ms);
 }
 
+static tw_code ask_past(void *self, tw_slice user_id, int max, int wait_ms, tw_buf *out, tw_err *err) {
+    list_question question = {.id = user_id, .top = max, .out = out, .err = err};
+    return ask_list(self, answer_past, &question, wait_ms);
+}
+
+static tw_code ask_names(void *self, int wait_ms, int *ret_scorers, tw_buf *out, tw_err *err) {
+    list_question question = {.out = out, .err = err};
+    TW_TRY(ask_list(self, answer_names, &question, wait_ms));
+    *ret_scorers = question.top;
+    return TW_OK;
+}
+
 static void newest(void *self, int max, tw_buf *out) {
     tw_engine_newest(self, max, out);
 }
@@ -102,5 +142,6 @@ static bool ready(void *self) {
 }
 
 tw_serve_backend tw_serve_backend_engine(tw_engine *engine) {
-    return (tw_serve_backend){engine, ask_stats, ask_recommend, ask_similar, ask_profile, newest, ready};
+    return (tw_serve_backend){engine,   ask_stats, ask_recommend, ask_similar, ask_profile,
+                              ask_past, ask_names, newest,        ready};
 }

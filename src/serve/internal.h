@@ -47,6 +47,8 @@ enum MHD_Result tw_handle_live(tw_server *server, struct MHD_Connection *connect
 enum MHD_Result tw_handle_ready(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_recommend(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_profile(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
+enum MHD_Result tw_handle_past(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
+enum MHD_Result tw_handle_trends(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_stats(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_history(tw_server *server, struct MHD_Connection *connection, const tw_request *request);

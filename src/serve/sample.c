@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "serve/trend.h"
 #include "tailwater/version.h"
 
 #include <errno.h>
@@ -48,7 +49,8 @@ struct tw_sampler {
     uint64_t samples; /* made */
     tw_buf sample;    /* the newest */
     point history[TW_HISTORY_MAX];
-    uint64_t points;     /* ever put */
+    uint64_t points; /* ever put */
+    tw_trend trend;
     int64_t answered_ns; /* steady; of the last answer, else the start */
 };
 
@@ -135,9 +137,13 @@ static void put_state(const tw_serve_stats *stats, tw_buf *out) {
         out, ",\"state\":{\"users\":%" PRIu64 ",\"items\":%" PRIu64 ",\"users_owed\":%" PRIu64 ",\"watermark_ms\":",
         stats->users, stats->items, stats->users_owed);
     if (stats->watermark_ms == INT64_MIN)
-        tw_buf_printf(out, "null}");
+        tw_buf_printf(out, "null");
     else
-        tw_buf_printf(out, "%" PRId64 "}", stats->watermark_ms);
+        tw_buf_printf(out, "%" PRId64, stats->watermark_ms);
+    if (isnan(stats->lag))
+        tw_buf_printf(out, ",\"lag\":null}");
+    else
+        tw_buf_printf(out, ",\"lag\":%.0f}", stats->lag);
     if (stats->store.map_max_bytes == 0)
         tw_buf_printf(out, ",\"store\":null");
     else
@@ -193,8 +199,10 @@ static void look(tw_sampler *sampler) {
         memcpy(sampler->fresh[sampler->ticks++ % FRESH_TICKS], sampler->last.freshness, sizeof sampler->fresh[0]);
 
     pthread_mutex_lock(&sampler->lock);
-    if (now.answered)
+    if (now.answered) {
         sampler->answered_ns = now_ns;
+        tw_trend_tick(&sampler->trend, &stats.trend, now.at_ms);
+    }
     if (rates_known || !now.answered)
         sampler->history[sampler->points++ % TW_HISTORY_MAX] = now;
     tw_buf swap = sampler->sample;
@@ -230,6 +238,7 @@ tw_code tw_sampler_start(const tw_serve_backend *backend, int tick_ms, tw_sample
     sampler->tick_ms = tick_ms;
     sampler->started_ns = sampler->answered_ns = steady_ns();
     sampler->last.watermark_ms = INT64_MIN;
+    sampler->last.lag = NAN;
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -301,6 +310,13 @@ void tw_sampler_history(tw_sampler *sampler, tw_buf *out) {
         tw_buf_u8(out, ']');
     }
     tw_buf_printf(out, "]}");
+    pthread_mutex_unlock(&sampler->lock);
+}
+
+void tw_sampler_trends(tw_sampler *sampler, int scorers, tw_buf *out) {
+    pthread_mutex_lock(&sampler->lock);
+    tw_buf_printf(out, "\"step_ms\":%d,", TW_TREND_TICKS * sampler->tick_ms);
+    tw_trend_write(&sampler->trend, scorers, out);
     pthread_mutex_unlock(&sampler->lock);
 }
 

@@ -32,6 +32,9 @@ tw_sampled tw_sampler_wait(tw_sampler *sampler, uint64_t *seen, int wait_ms, tw_
  * null where the engine did not answer. Thread: any. */
 void tw_sampler_history(tw_sampler *sampler, tw_buf *out);
 
+/* Appends "step_ms" and "points" of the last ten minutes (trend.h). Thread: any. */
+void tw_sampler_trends(tw_sampler *sampler, int scorers, tw_buf *out);
+
 /* Since the engine last answered, or since the start when it never did. Thread: any. */
 int64_t tw_sampler_silent_ms(tw_sampler *sampler);
 

@@ -28,6 +28,8 @@ static const struct {
     {"/readyz", tw_handle_ready},
     {"/api/v1/users/*/recommendations", tw_handle_recommend},
     {"/api/v1/users/*/profile", tw_handle_profile},
+    {"/api/v1/users/*/events", tw_handle_past},
+    {"/api/v1/trends", tw_handle_trends},
     {"/api/v1/items/*/similar", tw_handle_similar},
     {"/api/v1/stats", tw_handle_stats},
     {"/api/v1/history", tw_handle_history},

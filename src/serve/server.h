@@ -5,9 +5,11 @@
  *   GET /livez, /readyz                             200, or 503 with the reasons
  *   GET /api/v1/users/{id}/recommendations          ?top= 1 to 1000, ?category=
  *   GET /api/v1/users/{id}/profile                  who the user is now, as in schemas/profile.avsc; 404: unknown, or not kept
+ *   GET /api/v1/users/{id}/events                   what the user met newest, newest first; ?top= 1 to 200 (20)
  *   GET /api/v1/items/{id}/similar                  ?top=
  *   GET /api/v1/stats                               counters, rates, freshness, newest lists; sampled once a second
  *   GET /api/v1/history                             rates of the last five minutes
+ *   GET /api/v1/trends                              ten minutes of categories and hits by scorer, in steps of five seconds
  *   GET /api/v1/reasons                             what each reason of a dead letter means
  *   GET /api/v1/stream                              the stats as server-sent events, one a second
  *

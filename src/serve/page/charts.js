@@ -1,4 +1,4 @@
-// The two charts, drawn by hand as SVG in CSS pixels: crisp at any density, coloured by the style sheet. Each is redrawn
+// What the charts share, and the two of single seconds, drawn by hand as SVG in CSS pixels: crisp at any density, coloured by the style sheet. Each is redrawn
 // whole when its data or its width changes: a few hundred points once a second.
 
 import { announce, h, svg } from "./dom.js";
@@ -13,7 +13,7 @@ function niceSteps(top, wanted) {
 }
 
 // A chart's frame: keeps an <svg> as large as its box, and calls draw() when that changes.
-class Frame {
+export class Frame {
   constructor(box, label) {
     this.box = box;
     this.root = svg("svg", { role: "img", "aria-label": label });

@@ -1,5 +1,6 @@
 // Lists as people read them: the feed of the newest, and the look-up of one user's list or of items like one.
 
+import { ProfileView } from "./profile.js";
 import { announce, byId, h, setText } from "./dom.js";
 import { ago, count, duration } from "./format.js";
 
@@ -111,6 +112,9 @@ async function ask(path) {
   return body;
 }
 
+// Null where the server says that there is none.
+const askMaybe = (path) => ask(path).catch((error) => { if (error instanceof TypeError) throw error; return null; });
+
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith(".") ? "" : ".");
 
 function reasonsOf(item) {
@@ -132,7 +136,7 @@ function pickList(items) {
 
 export class Lookup {
   constructor(form, input, result) {
-    Object.assign(this, { form, input, result });
+    Object.assign(this, { form, input, result, profiles: false }); // profiles: whether the server keeps them
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const target = `#user=${encodeURIComponent(input.value)}`;
@@ -162,13 +166,17 @@ export class Lookup {
 
   async show(kind, id, moved) {
     const asked = (this.asked = {});
+    this.viewed = null;
     try {
       const path = kind === "user" ? `api/v1/users/${encodeURIComponent(id)}/recommendations?top=10` : `api/v1/items/${encodeURIComponent(id)}/similar?top=10`;
       const body = await ask(path);
       if (this.asked !== asked) return;
+      const view = kind === "user" && body.known ? await this.profileOf(id) : null;
+      if (this.asked !== asked) return;
       learnTitles(body.items);
       if (kind === "item" && body.title) titles.set(body.item_id, body.title);
-      this.put(kind === "user" ? this.userView(body) : this.itemView(body));
+      this.put(kind === "user" ? this.userView(body, view) : this.itemView(body));
+      this.viewed = view && { id, view };
       announce(`${kind === "user" ? "List of" : "Items similar to"} ${body.title || id}: ${body.items.length}`);
     } catch (error) {
       if (this.asked !== asked) return;
@@ -180,6 +188,18 @@ export class Lookup {
     if (moved) byId("lookup").scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
 
+  async profileOf(id, view = new ProfileView()) {
+    const path = `api/v1/users/${encodeURIComponent(id)}`;
+    const [profile, past] = await Promise.all([this.profiles ? askMaybe(`${path}/profile`) : null, askMaybe(`${path}/events?top=6`)]);
+    view.set(profile, past, Date.now());
+    return view;
+  }
+
+  // Profile and past of the user who is shown, as they are now.
+  refresh() {
+    if (this.viewed) this.profileOf(this.viewed.id, this.viewed.view).catch(() => {});
+  }
+
   // Whoever was inside what is replaced goes on at its heading.
   put(nodes) {
     const inside = this.result.contains(document.activeElement);
@@ -187,11 +207,13 @@ export class Lookup {
     if (inside) this.result.querySelector("h3").focus({ preventScroll: true });
   }
 
-  userView(body) {
+  userView(body, view) {
     const sources = [...new Set(body.items.flatMap((item) => item.reasons.map((reason) => reason.source)))];
     return [
       h("div", { class: "result-head" }, h("h3", { tabindex: -1 }, body.user_id),
         h("p", { class: "aside" }, body.known ? `list version ${count(body.list_version)}` : "not seen yet: what is popular")),
+      view?.box,
+      view ? h("h4", {}, "The list") : null,
       sources.length ? h("p", { class: "chips" }, sources.map((source) => h("span", {}, h("i", { class: `swatch by-${source}`, "aria-hidden": "true" }), SOURCES[source] ?? source))) : null,
       body.items.length ? pickList(body.items) : h("p", { class: "empty" }, "Nothing to recommend yet."),
     ].filter(Boolean);

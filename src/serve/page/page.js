@@ -5,14 +5,17 @@ import { byId, h, setText } from "./dom.js";
 import { bytes, count, duration, durationParts, moment, rate, share, span, timeOfDay, words } from "./format.js";
 import { Feed, Lookup } from "./lists.js";
 import { Live } from "./live.js";
+import { Hits, Mix } from "./trends.js";
 
 const HISTORY_MAX = 300;
 const VERDICTS = [["applied", "Applied"], ["duplicate", "Duplicate"], ["late", "Too late"], ["dead_lettered", "Dead letter"]];
 
 const throughput = new Throughput(byId("throughput"));
 const freshness = new Freshness(byId("freshness"));
+const mix = new Mix(byId("mix"));
+const hits = new Hits(byId("hits"));
 const feed = new Feed(byId("newest"), byId("newest-note"));
-new Lookup(byId("search"), byId("user-id"), byId("result"));
+const lookup = new Lookup(byId("search"), byId("user-id"), byId("result"));
 
 let points = []; // the chart's: [at_ms, applied, duplicate, late, dead_lettered, lists]
 let latest = null;
@@ -57,7 +60,7 @@ function figure(id, number, unit) {
 function showTiles(stats) {
   const { rates, totals, freshness: fresh, state } = stats;
   figure("events-rate", rates ? rate(rates.consumed) : "–", "");
-  setText(byId("events-total"), `${count(totals.consumed)} in all`);
+  setText(byId("events-total"), `${count(totals.consumed)} in all${state.lag === null ? "" : `, ${count(state.lag)} behind`}`);
   figure("fresh-p50", ...(fresh.count ? durationParts(fresh.p50_ms) : ["–", ""]));
   setText(byId("fresh-tail"), fresh.count ? `median; 99% within ${duration(fresh.p99_ms)}` : "no list in the last minute");
   figure("lists-rate", rates ? rate(rates.lists) : "–", "");
@@ -144,6 +147,31 @@ function show(state, stats) {
   feed.set(stats.newest, stats.now_ms, stats.ready ? null : "No list yet: they begin when the engine has caught up.");
 }
 
+// ---- what changes over minutes ----
+
+let trendsAt = -Infinity, trendsStep = 5000;
+
+// Once a step, as long as figures come in.
+async function followTrends() {
+  const now = performance.now();
+  if (now - trendsAt < trendsStep) return;
+  trendsAt = now;
+  try {
+    const answer = await fetch("api/v1/trends");
+    if (!answer.ok) return;
+    const { scorers, categories, step_ms, points: steps } = await answer.json();
+    trendsStep = step_ms;
+    if (paused) return;
+    mix.set(categories, steps);
+    hits.set(scorers, steps);
+    byId("hits-key").replaceChildren(...hits.chips());
+    lookup.profiles = categories.length > 0;
+    lookup.refresh();
+  } catch {
+    // asked again in the next step
+  }
+}
+
 function addPoint({ now_ms, rates, answering }) {
   const before = points.at(-1);
   if (before && now_ms <= before[0]) return; // the history had it already
@@ -167,6 +195,7 @@ function hear(state, data) {
   latest = data;
   heardAt = Date.now();
   addPoint(data);
+  if (data.answering && !paused) followTrends();
   if (!paused) show(state, data);
 }
 

@@ -182,6 +182,22 @@ TEST(profiles_come_from_the_engine_while_it_works) {
     house_close(h);
 }
 
+TEST(a_past_and_trends_come_from_the_engine_while_it_works) {
+    house *h = house_open(EVENTS);
+    http_answer answer = await(h, "/api/v1/users/u7/events?top=1", "\"met_ms\":");
+    ASSERT_TRUE(strstr(answer.body, "{\"user_id\":\"u7\",\"events\":[{\"item_id\":\""));
+    ASSERT_TRUE(!strstr(strstr(answer.body, "item_id") + 1, "item_id"));
+    http_done(&answer);
+    answer = await(h, "/api/v1/users/stranger/events", "no such user");
+    ASSERT_EQ(answer.status, 404);
+    http_done(&answer);
+    answer = await(h, "/api/v1/trends", "\"points\":[{");
+    ASSERT_TRUE(strstr(answer.body, "{\"scorers\":[\"context\",\"transitions\",\"trending\",\"popular\",\"repeat\"]"));
+    ASSERT_TRUE(!strstr(answer.body, "\"categories\":[]"));
+    http_done(&answer);
+    house_close(h);
+}
+
 TEST(an_engine_that_has_learned_nothing_yet_answers_with_nothing) {
     house *h = house_open(0);
     http_answer answer = await(h, "/api/v1/users/u1/recommendations", "\"known\":false");

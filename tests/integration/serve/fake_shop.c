@@ -121,7 +121,7 @@ static tw_code profile(void *self, tw_slice user_id, int wait_ms, tw_buf *out, t
     tw_rng rng = tw_rng_at(tw_hash64(user_id), 7, 8);
     if (shop->silent)
         return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
-    if (user_id.data[0] != 'u')
+    if (user_id.data[0] != 'u' || shop->unprofiled)
         return tw_fail(err, TW_E_NOT_FOUND, "no such user");
     int64_t now_ms = tw_clock_wall_ms(&tw_clock_system);
     tw_user_profile p = {.user_id = user_id,
@@ -147,6 +147,39 @@ static tw_code profile(void *self, tw_slice user_id, int wait_ms, tw_buf *out, t
     }
     p.moves[0] = (tw_profile_move){text(categories[first]), .31f, .46f};
     tw_profile_write_json(&p, out);
+    return TW_OK;
+}
+
+static tw_code past(void *self, tw_slice user_id, int max, int wait_ms, tw_buf *out, tw_err *err) {
+    fake_shop *shop = self;
+    if (shop->silent)
+        return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    if (user_id.data[0] != 'u')
+        return tw_fail(err, TW_E_NOT_FOUND, "no such user");
+    tw_rng rng = tw_rng_at(tw_hash64(user_id), 9, 10);
+    uint32_t start = tw_rng_below(&rng, THINGS_COUNT);
+    int64_t at_ms = tw_clock_wall_ms(&tw_clock_system) - 61000;
+    for (int i = 0; i < max && i < 8; i++) {
+        const thing *one = &things[(start + 11 * (uint32_t)i) % THINGS_COUNT];
+        tw_buf_printf(out,
+                      "%s{\"item_id\":\"%s\",\"title\":\"%s\",\"category\":\"%s\",\"met_ms\":%" PRId64
+                      ",\"times\":%d,\"bought\":%s,\"disliked\":false}",
+                      i ? "," : "[", one->id, one->title, one->category, at_ms, 1 + i % 3,
+                      i % 4 == 2 ? "true" : "false");
+        at_ms -= 400000LL * (i + 1) * (i + 1);
+    }
+    tw_buf_u8(out, ']');
+    return TW_OK;
+}
+
+static tw_code names(void *self, int wait_ms, int *ret_scorers, tw_buf *out, tw_err *err) {
+    fake_shop *shop = self;
+    if (shop->silent)
+        return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    tw_buf_printf(out,
+                  "\"scorers\":[\"context\",\"transitions\",\"trending\",\"popular\",\"repeat\"],\"categories\":[%s]",
+                  shop->unprofiled ? "" : "\"Tea & coffee\",\"Kitchen\",\"Books\",\"Garden\",\"Outdoors\"");
+    *ret_scorers = 5;
     return TW_OK;
 }
 
@@ -226,6 +259,17 @@ static void move_on(fake_shop *shop, int64_t now_ns) {
     }
     totals->reasons[troubles[0].reason] += left;
     count_lists(shop, (uint64_t)(events * .035));
+    tw_serve_trend *trend = &shop->stats.trend;
+    uint64_t asked = (uint64_t)(events / 48);
+    trend->hits.asked += asked;
+    trend->hits.blend += (uint64_t)((double)asked * (.36 + .03 * sin(at_s / 9)));
+    for (int i = 0; i < 5; i++)
+        trend->hits.by[i] +=
+            (uint64_t)((double)asked * ((double[]){.24, .29, .05, .03, .17}[i] + .02 * sin(at_s / (5 + i))));
+    trend->categories = shop->unprofiled ? 0 : 5;
+    for (int c = 0; c < 5; c++)
+        trend->counts[c] += events * (.2 + .12 * sin(at_s / 17 + 1.3 * c));
+    shop->stats.lag = floor(40 + 30 * sin(at_s / 3));
     shop->counted_ns = now_ns;
 }
 
@@ -290,7 +334,7 @@ void fake_shop_done(fake_shop *shop) {
 }
 
 tw_serve_backend fake_shop_backend(fake_shop *shop) {
-    return (tw_serve_backend){shop, stats, recommend, similar, profile, newest, ready};
+    return (tw_serve_backend){shop, stats, recommend, similar, profile, past, names, newest, ready};
 }
 
 const char *fake_shop_question(fake_shop *shop) {

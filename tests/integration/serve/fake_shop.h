@@ -11,9 +11,10 @@
 typedef struct fake_shop {
     _Atomic bool silent; /* the engine does not answer */
     _Atomic bool ready;
-    _Atomic bool empty;   /* nothing has ever happened */
-    _Atomic bool clean;   /* no dead letters */
-    _Atomic double speed; /* events per second, on average */
+    _Atomic bool empty;      /* nothing has ever happened */
+    _Atomic bool clean;      /* no dead letters */
+    _Atomic bool unprofiled; /* no profiles are kept */
+    _Atomic double speed;    /* events per second, on average */
     pthread_mutex_t lock;
     int64_t started_ns, counted_ns, listed_ns;
     tw_serve_stats stats;

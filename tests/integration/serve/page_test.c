@@ -163,6 +163,51 @@ TEST(a_user_is_looked_up_by_keyboard_alone) {
     stage_close(s);
 }
 
+TEST(categories_and_hit_rates_are_drawn_and_read_by_arrow_keys) {
+    stage *s = stage_open(NULL);
+    go(s, "");
+    browser_await(s->browser, "String(document.querySelectorAll('#mix .stream').length === 5)");
+    browser_await(s->browser, "String(document.querySelectorAll('#hits .rate').length === 6)");
+    ASSERT_TRUE(strstr(text_of(s, "#hits-key"), "What follows"));
+    browser_await(s->browser, "String(document.querySelector('#events-total').textContent.includes('behind'))");
+    browser_eval(s->browser, "(document.querySelector('#mix svg').focus(), 'focused')");
+    browser_key(s->browser, "ArrowLeft", 37);
+    browser_await(s->browser, "String(!document.querySelector('#mix .tip').hidden)");
+    ASSERT_TRUE(strstr(text_of(s, "#mix .tip"), "Tea & coffee"));
+    browser_key(s->browser, "Escape", 27);
+    browser_await(s->browser, "String(document.querySelector('#mix .tip').hidden)");
+    assert_quiet(s, true);
+    stage_close(s);
+}
+
+TEST(a_user_is_shown_with_profile_and_past) {
+    stage *s = stage_open(NULL);
+    go(s, "#user=u-48213");
+    browser_await(s->browser, "String(document.querySelectorAll('#result .tastes li').length === 5)");
+    ASSERT_TRUE(strstr(text_of(s, "#result .who-facts"), "loyal"));
+    ASSERT_STR(browser_eval(s->browser, "String(document.querySelectorAll('#result .past li').length)"), "6");
+    browser_await(s->browser, "String(document.querySelectorAll('#result .chart .stream').length === 5)");
+    go(s, "#user=stranger");
+    browser_await(s->browser, "String(document.querySelector('#result').textContent.includes('not seen yet'))");
+    ASSERT_STR(browser_eval(s->browser, "String(document.querySelectorAll('#result .profile').length)"), "0");
+    assert_quiet(s, true);
+    stage_close(s);
+}
+
+static void without_profiles(fake_shop *shop) {
+    shop->unprofiled = true;
+}
+
+TEST(without_profiles_the_page_says_where_they_come_from_and_asks_for_none) {
+    stage *s = stage_open(without_profiles);
+    go(s, "#user=u-1");
+    browser_await(s->browser, "String(document.querySelectorAll('#result .past li').length === 6)");
+    browser_await(s->browser, "String(document.querySelector('#mix').textContent.includes('profile.enabled'))");
+    ASSERT_STR(browser_eval(s->browser, "String(document.querySelectorAll('#result .tastes').length)"), "0");
+    assert_quiet(s, true); /* a profile that is refused would be a complaint */
+    stage_close(s);
+}
+
 TEST(an_item_in_the_feed_leads_to_items_like_it) {
     stage *s = stage_open(NULL);
     go(s, "");

@@ -1,6 +1,7 @@
 #include "serve/server.h"
 
 #include "fake_shop.h"
+#include "base/json_tree.h"
 #include "http.h"
 #include "support/test.h"
 
@@ -212,6 +213,12 @@ TEST(hostile_targets_get_their_refusal_and_the_server_lives_on) {
         {"/api/v1/items/none/similar", 404},
         {"/api/v1/stats?x=1", 400},
         {"/api/v1/history?x=1", 400},
+        {"/api/v1/trends?x=1", 400},
+        {"/api/v1/users/u-1/events?top=0", 400},
+        {"/api/v1/users/u-1/events?top=201", 400},
+        {"/api/v1/users/u-1/events?category=x", 400},
+        {"/api/v1/users/stranger/events", 404},
+        {"/api/v1/users/stranger/profile", 404},
         {"/api/v1/stream?x=1", 400},
         {"/1/2/3/4/5/6/7/8/9", 400},
         {"http://127.0.0.1/livez", 400},
@@ -377,6 +384,38 @@ TEST(stats_and_history_are_there_from_the_first_second) {
     ASSERT_EQ(answer.status, 200);
     ASSERT_TRUE(strncmp(answer.body, "{\"tick_ms\":20,\"points\":[", 24) == 0);
     http_done(&answer);
+    bench_close(b);
+}
+
+TEST(trends_have_a_point_for_each_step_and_what_was_asked_and_hit_in_it) {
+    bench *b = bench_open();
+    tw_err err;
+    tw_json *json = NULL;
+    for (int tries = 0; tries < 600; tries++) { /* a tick is 20 ms, a step five of them */
+        tw_json_free(json);
+        http_answer answer = http_get(b->port, "/api/v1/trends");
+        ASSERT_EQ(answer.status, 200);
+        ASSERT_OK(tw_json_parse(tw_slice_of(answer.body), &json, &err));
+        http_done(&answer);
+        if (tw_json_count(tw_json_get(json, "points")) >= 3)
+            break;
+        usleep(20000);
+    }
+    ASSERT_EQ(tw_json_integer(tw_json_get(json, "step_ms"), 0), 100);
+    const tw_json *points = tw_json_get(json, "points");
+    ASSERT_GE(tw_json_count(points), 3);
+    int64_t before = 0;
+    for (size_t i = 0; i < tw_json_count(points); i++) {
+        const tw_json *point = tw_json_at(points, i);
+        int64_t asked = tw_json_integer(tw_json_get(point, "asked"), -1);
+        ASSERT_GE(asked, tw_json_integer(tw_json_get(point, "blend"), -1));
+        ASSERT_GE(tw_json_integer(tw_json_get(point, "blend"), -1), 0);
+        ASSERT_EQ(tw_json_count(tw_json_get(point, "by")), tw_json_count(tw_json_get(json, "scorers")));
+        ASSERT_EQ(tw_json_count(tw_json_get(point, "counts")), tw_json_count(tw_json_get(json, "categories")));
+        ASSERT_GT(tw_json_integer(tw_json_get(point, "at_ms"), 0), before);
+        before = tw_json_integer(tw_json_get(point, "at_ms"), 0);
+    }
+    tw_json_free(json);
     bench_close(b);
 }
 
