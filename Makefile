@@ -25,6 +25,7 @@ demo: build
 test: build
 	@cmake --preset asan >/dev/null
 	@cmake --build --preset asan -j $(JOBS)
+	@cmake/prometheus.sh build/prometheus
 	@cmake/test.sh build/release build/asan
 
 # The suite against a real Kafka broker and schema registry, from packages; KAFKA_VERSION=3.9.2 for another one, FAULTS=short for fewer.

@@ -80,7 +80,7 @@ static void write_histogram(const tw_metric *m, tw_buf *out) {
     for (int i = 0; i < TW_METRIC_BUCKETS; i++) {
         uint64_t n = atomic_load_explicit(&m->buckets[i], memory_order_relaxed);
         seen += n;
-        if (n)
+        if (i < TW_METRIC_BUCKETS_SHOWN)
             tw_buf_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", m->name, tw_metric_bucket_edge(i), seen);
     }
     tw_buf_printf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.9g\n%s_count %" PRIu64 "\n", m->name, seen,

@@ -12,6 +12,7 @@
 
 /* Buckets of a histogram: the first holds what is at most 1e-6, each next reaches twice as far. */
 #define TW_METRIC_BUCKETS 64
+#define TW_METRIC_BUCKETS_SHOWN 41 /* in the text, the last to 12 days; what is above is in +Inf alone */
 
 typedef enum tw_metric_type { TW_COUNTER, TW_GAUGE, TW_HISTOGRAM } tw_metric_type;
 
@@ -31,7 +32,7 @@ typedef struct tw_metric {
 void tw_metric_register(tw_metric *metric);
 
 void tw_metric_add(tw_metric *metric, double amount);    /* counter or gauge. Thread: any */
-void tw_metric_set(tw_metric *metric, double value);     /* gauge. Thread: any */
+void tw_metric_set(tw_metric *metric, double value);     /* gauge, or a counter kept elsewhere. Thread: any */
 void tw_metric_observe(tw_metric *metric, double value); /* histogram. Thread: any */
 double tw_metric_get(const tw_metric *metric);
 /* The value below which a share q of the observations lie (upper edge of the bucket). */
@@ -43,7 +44,8 @@ void tw_metric_buckets(const tw_metric *metric,
                        uint64_t ret_counts[TW_METRIC_BUCKETS]); /* of a histogram. Thread: any */
 double tw_metric_bucket_edge(int bucket);                       /* its upper edge */
 
-/* Appends all metrics in Prometheus' text format 0.0.4. Thread: any. */
+/* Appends all metrics in Prometheus' text format 0.0.4. A histogram always has the same buckets, also empty ones: a bucket that came
+ * with its first observation would have no rate then, and a quantile over rates would miss what is new. Thread: any. */
 void tw_metrics_write(tw_buf *out);
 
 #endif

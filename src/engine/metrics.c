@@ -30,11 +30,9 @@ static tw_metric restores = {"tailwater_restore_seconds", "Duration of a task's 
 static tw_metric users = {"tailwater_users", "Users in the state", TW_GAUGE};
 static tw_metric items = {"tailwater_items", "Items in the state", TW_GAUGE};
 static tw_metric owed = {"tailwater_users_owed", "Users waiting for a list", TW_GAUGE};
-static tw_metric users_evicted = {"tailwater_users_evicted", "Users evicted by state.users.max since the start",
-                                  TW_GAUGE};
-static tw_metric users_expired = {"tailwater_users_expired", "Users dropped by state.ttl.ms since the start", TW_GAUGE};
-static tw_metric items_evicted = {"tailwater_items_evicted", "Items evicted by state.items.max since the start",
-                                  TW_GAUGE};
+static tw_metric users_evicted = {"tailwater_users_evicted_total", "Users evicted by state.users.max", TW_COUNTER};
+static tw_metric users_expired = {"tailwater_users_expired_total", "Users dropped by state.ttl.ms", TW_COUNTER};
+static tw_metric items_evicted = {"tailwater_items_evicted_total", "Items evicted by state.items.max", TW_COUNTER};
 static tw_metric users_here = {"tailwater_users_in_memory",
                                "Users whose rows are in memory; under state.memory.max not all", TW_GAUGE};
 static tw_metric rows_bytes = {"tailwater_user_rows_bytes", "Memory of users' rows, which state.memory.max bounds",
@@ -42,17 +40,20 @@ static tw_metric rows_bytes = {"tailwater_user_rows_bytes", "Memory of users' ro
 static tw_metric index_bytes = {"tailwater_user_index_bytes",
                                 "Memory that every user takes, in memory or not: id map, order of idleness, places",
                                 TW_GAUGE};
-static tw_metric read_back = {"tailwater_users_read_back", "Users' rows read back from the store since the start",
-                              TW_GAUGE};
-static tw_metric cooled = {"tailwater_users_cooled", "Users' rows that left memory since the start; the store has them",
-                           TW_GAUGE};
-static tw_metric settled = {"tailwater_users_settled",
-                            "Of them, rows put in place in the store for that: the fold under pressure", TW_GAUGE};
+static tw_metric read_back = {"tailwater_users_read_back_total", "Users' rows read back from the store", TW_COUNTER};
+static tw_metric cooled = {"tailwater_users_cooled_total", "Users' rows that left memory; the store has them",
+                           TW_COUNTER};
+static tw_metric settled = {"tailwater_users_settled_total",
+                            "Of them, rows put in place in the store for that: the fold under pressure", TW_COUNTER};
 static tw_metric memory_commits = {"tailwater_memory_commits_total",
                                    "Commits made early because changed users filled state.memory.max", TW_COUNTER};
 static tw_metric memory_stalls = {"tailwater_memory_stalls_total",
                                   "Times that inputs were paused because such a commit had to wait for outputs",
                                   TW_COUNTER};
+static tw_metric hits_asked = {"tailwater_hits_asked_total",
+                               "Events that the blend learned from, each asked for before (learn.blend.every)",
+                               TW_COUNTER};
+static tw_metric hits[1 + TW_SCORERS_MAX]; /* of the blend, and of each scorer of the default model */
 static tw_metric known_items[] = {
     {"tailwater_vectors_items", "Items by what learn.vectors.file knows them by, at the last commit", TW_GAUGE, "by",
      "id"},
@@ -79,6 +80,16 @@ static void register_all(void) {
         reasons[r].label = "reason";
         reasons[r].label_value = tw_reason_name((tw_reason)r);
         tw_metric_register(&reasons[r]);
+    }
+    tw_metric_register(&hits_asked);
+    for (int i = 0; i <= tw_model_scorers(NULL); i++) {
+        hits[i].name = "tailwater_hits_total";
+        hits[i].help =
+            "Of those events, how often the item was among the best ten, by the blend and by each scorer alone";
+        hits[i].type = TW_COUNTER;
+        hits[i].label = "scorer";
+        hits[i].label_value = i ? tw_model_scorer_name(NULL, i - 1) : "blend";
+        tw_metric_register(&hits[i]);
     }
     for (size_t i = 0; i < sizeof known_items / sizeof known_items[0]; i++)
         tw_metric_register(&known_items[i]);
@@ -145,6 +156,11 @@ void tw_engine_gauge(const tw_engine *engine) {
     tw_metric_set(&read_back, (double)model.users_read_back);
     tw_metric_set(&cooled, (double)model.users_cooled);
     tw_metric_set(&settled, (double)model.users_settled);
+    tw_best_ten best_ten = tw_model_best_ten(engine->model);
+    tw_metric_set(&hits_asked, (double)best_ten.asked);
+    tw_metric_set(&hits[0], (double)best_ten.blend);
+    for (int i = 0; i < tw_model_scorers(NULL); i++)
+        tw_metric_set(&hits[1 + i], (double)best_ten.by[i]);
     tw_metric_set(&known_items[0], engine->hits.by_id);
     tw_metric_set(&known_items[1], engine->hits.by_words);
     tw_metric_set(&known_items[2], engine->hits.unknown);

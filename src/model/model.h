@@ -124,8 +124,8 @@ typedef struct tw_reasons {
     uint32_t because_item;
 } tw_reasons;
 void tw_model_explain(tw_model *model, uint32_t item, tw_reasons *ret_reasons);
-int tw_model_scorers(const tw_model *model);                    /* how many */
-const char *tw_model_scorer_name(const tw_model *model, int i); /* "context", "transitions", ... */
+int tw_model_scorers(const tw_model *model);                    /* how many; NULL: of learn.model default */
+const char *tw_model_scorer_name(const tw_model *model, int i); /* "context", "transitions", ...; NULL as above */
 
 /* Of the events that the blend learned from since the start of the process, asked before it did (learn.blend.every): how many, how often the item
  * was among the best ten of the candidates by the blend, and by each scorer alone. Zeros with the factor model. */

@@ -135,11 +135,11 @@ enum { BY_FACTORS, BY_POPULAR_MF };
 _Static_assert(TW_SCORERS <= TW_SCORERS_MAX, "reasons have room for each scorer");
 
 int tw_model_scorers(const tw_model *model) {
-    return model->mf ? 2 : TW_SCORERS;
+    return model && model->mf ? 2 : TW_SCORERS;
 }
 
 const char *tw_model_scorer_name(const tw_model *model, int i) {
-    return model->mf ? scorers_mf[i].name : scorers[i].name;
+    return model && model->mf ? scorers_mf[i].name : scorers[i].name;
 }
 
 /* The mean candidate; once per scoring. */

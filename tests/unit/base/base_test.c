@@ -174,6 +174,24 @@ TEST(metrics_come_out_in_prometheus_text) {
     double p50 = tw_metric_quantile(&histogram, 0.5), p99 = tw_metric_quantile(&histogram, 0.99);
     ASSERT_TRUE(p50 >= 0.001 && p50 <= 0.002048);
     ASSERT_TRUE(p99 >= 1.0 && p99 <= 2.1);
+    int buckets = 0;
+    for (const char *at = out.data; (at = strstr(at, "tailwater_test_seconds_bucket{")) != NULL; at++)
+        buckets++;
+    ASSERT_EQ(buckets, TW_METRIC_BUCKETS_SHOWN + 1); /* empty ones too, and +Inf */
+    ASSERT_TRUE(strstr(out.data, "tailwater_test_seconds_bucket{le=\"1e-06\"} 0\n") != NULL);
+    ASSERT_TRUE(strstr(out.data, "tailwater_test_seconds_bucket{le=\"1.09951e+06\"} 100\n") != NULL);
+    tw_buf_done(&out);
+}
+
+TEST(what_no_bucket_of_the_text_reaches_is_in_the_last) {
+    static tw_metric long_ago = {"tailwater_test_long_seconds", "Lasts long", TW_HISTOGRAM};
+    tw_buf out = {0};
+    tw_metric_register(&long_ago);
+    tw_metric_observe(&long_ago, 1e8);
+    tw_metrics_write(&out);
+    tw_buf_u8(&out, '\0');
+    ASSERT_TRUE(strstr(out.data, "tailwater_test_long_seconds_bucket{le=\"1.09951e+06\"} 0\n") != NULL);
+    ASSERT_TRUE(strstr(out.data, "tailwater_test_long_seconds_bucket{le=\"+Inf\"} 1\n") != NULL);
     tw_buf_done(&out);
 }
 
