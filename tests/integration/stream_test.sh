@@ -81,6 +81,7 @@ stop 0 'consumed 9000 = applied'
 "$T" feed --config "$dir/good.yaml" --events 1000 --items 500 --users 100 --seed 3 >/dev/null || complain "the feeder failed"
 start "$dir/good.yaml" "$dir/shop" --set commit.interval.ms=600000 --set kafka.linger.ms=30000
 check "gets no partitions" wait_for 60 log_says 'event=assigned topic=clicks'
+check "makes no list" wait_for 60 says http://127.0.0.1:18432/metrics '^tailwater_lists_total [1-9]'
 sleep 1
 kill -USR1 "$broker_pid"
 sleep 0.3
