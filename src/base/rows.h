@@ -16,7 +16,9 @@ typedef enum tw_table {
     TW_TABLE_ITEM_OUT = 4, /* embedding as target, bias */
     TW_TABLE_FOLLOW = 5,   /* followers of an item */
     TW_TABLE_WEIGHT = 6,   /* blender weights, sampler ring, negative pool, population statistics */
-    TW_TABLE_COUNT = 7
+    TW_TABLE_TASTE = 7,    /* a user's counts by category and evidence of a change */
+    TW_TABLE_DRIFT = 8,    /* detectors of population and model */
+    TW_TABLE_COUNT = 9
 } tw_table;
 
 /* Where changed rows go at a commit; bytes are copied before the call returns. */

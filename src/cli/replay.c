@@ -111,6 +111,7 @@ static tw_code run(int argc, char **argv, tw_err *err) {
          .value = "FILE",
          .doc = "Users' profiles as JSON lines, written with their lists (wants profile.enabled)",
          .text = &paths.profiles},
+        {.name = "drift", .value = "FILE", .doc = "Changes that are noticed, as JSON lines", .text = &paths.drift},
         {.name = "json", .doc = "The summary as one JSON object", .flag = &json},
         {0}};
     tw_config config;

@@ -181,6 +181,8 @@ tw_code tw_stream_connect(tw_stream *stream, tw_err *err) {
             tw_kafka_topics_want(topics, config->output_dead_letters_topic, "output.dead.letters.topic", "Write", err);
     if (code == TW_OK && *config->output_profiles_topic)
         code = tw_kafka_topics_want(topics, config->output_profiles_topic, "output.profiles.topic", "Write", err);
+    if (code == TW_OK && *config->output_drift_topic)
+        code = tw_kafka_topics_want(topics, config->output_drift_topic, "output.drift.topic", "Write", err);
     if (code == TW_OK)
         code = open_changelog(stream, topics, err);
     if (code == TW_OK)

@@ -134,6 +134,10 @@
       "Topic of users' profiles (profile.enabled), keyed by user id, in the form of the lists; compact it; empty: none") \
     X(INT, output_profiles_schema_id, "output.profiles.schema.id", 0, 0, 4294967295, "",                               \
       "The registry's id of schemas/profile.avsc, for confluent; 0: schema.registry.url is asked")                     \
+    X(TEXT, output_drift_topic, "output.drift.topic", "", 0, 249, "",                                                  \
+      "Topic of changes that are noticed (drift.*), in the form of the lists; empty: none")                            \
+    X(INT, output_drift_schema_id, "output.drift.schema.id", 0, 0, 4294967295, "",                                     \
+      "The registry's id of schemas/drift.avsc, for confluent; 0: schema.registry.url is asked")                       \
     X(INT, topics_partitions, "topics.partitions", 4, 1, 10000, "partitions",                                          \
       "Partitions of a topic that `tailwater topics --create` makes, where no other topic decides it")                 \
     X(INT, topics_replication_factor, "topics.replication.factor", -1, -1, 32767, "",                                  \
@@ -289,6 +293,17 @@
       "File of item ids, one a line, # begins a comment: nothing else is shown; empty: all items")                     \
     X(TEXT, rank_deny, "rank.deny", "", 0, 4000, "path",                                                               \
       "File of item ids, in the same form, that are never shown; read again on SIGHUP, like rank.allow")               \
+    /* Drift. */                                                                                                       \
+    X(BOOL, drift_enabled, "drift.enabled", false, 0, 1, "",                                                            \
+      "Notice changes of a user's taste, of what all users do, and of how well the model does")                        \
+    X(REAL, drift_user_evidence, "drift.user.evidence", 8.5, 1, 100, "nats",                                           \
+      "A user's taste has changed from this log-likelihood ratio on; chance reaches b from an event with e^-b at most") \
+    X(REAL, drift_user_half_life, "drift.user.half.life", 512, 1, 1e9, "visits",                                       \
+      "Visits after which a user's past counts half")                                                                  \
+    X(REAL, drift_population_p, "drift.population.p", 1e-6, 1e-300, 0.1, "",                                           \
+      "p-value below which the mix of categories, kinds, prices or ratings has changed")                               \
+    X(REAL, drift_model_delta, "drift.model.delta", 1e-5, 1e-300, 0.1, "",                                             \
+      "ADWIN's bound on a false cut, for loss, hits, score and norm")                                                  \
     /* Serve. */                                                                                                       \
     X(BOOL, serve_enabled, "serve.enabled", true, 0, 1, "",                                                            \
       "Serve the live page, the metrics and the API while `run` runs")                                                 \

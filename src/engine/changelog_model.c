@@ -27,7 +27,8 @@ typedef struct tw_model_rows {
 } tw_model_rows;
 
 void tw_engine_note_row(tw_engine *engine, tw_table table, uint32_t row) {
-    if (!engine->options.changelog || table == TW_TABLE_USER || engine->config->state_changelog_model_rows == 0)
+    if (!engine->options.changelog || table == TW_TABLE_USER || table > TW_TABLE_WEIGHT ||
+        engine->config->state_changelog_model_rows == 0)
         return;
     if (!engine->model_rows)
         engine->model_rows = tw_zalloc(sizeof *engine->model_rows);
@@ -168,7 +169,7 @@ static tw_code take(void *self, const tw_changelog_row *row, tw_err *err) {
         return TW_OK;
     tw_table table = (tw_table)tw_cursor_u8(&key);
     uint32_t number = tw_cursor_u32(&key);
-    if (key.bad || table <= TW_TABLE_USER || table >= TW_TABLE_COUNT)
+    if (key.bad || table <= TW_TABLE_USER || table > TW_TABLE_WEIGHT)
         return tw_fail(err, TW_E_CORRUPT, "a row of the model changelog is damaged");
     c->rows++;
     if (row->value.data)

@@ -23,6 +23,8 @@ void tw_engine_make_model(tw_engine *engine) {
     if (engine->vectors)
         tw_model_start_from(engine->model, engine->vectors);
     engine->ranker = tw_ranker_create(engine->model, engine->config);
+    if (engine->config->drift_enabled)
+        tw_engine_make_drift(engine);
 }
 
 tw_code tw_engine_open(const tw_engine_options *options, tw_engine **ret_engine, tw_err *err) {
@@ -89,6 +91,7 @@ tw_engine *tw_engine_close(tw_engine *engine) {
     tw_model_free(engine->model);
     tw_store_close(engine->store);
     tw_vectors_close(engine->vectors);
+    tw_engine_free_drift(engine);
     tw_arena_free(engine->arena);
     tw_buf_done(&engine->sink_position);
     tw_buf_done(&engine->scratch);
@@ -242,6 +245,8 @@ static int by_position(const void *a, const void *b) {
 tw_hash128 tw_engine_digest(tw_engine *engine) {
     tw_hasher *hasher = tw_hasher_create();
     tw_model_digest(engine->model, hasher);
+    if (engine->drift)
+        tw_drift_digest(engine->drift, hasher);
     tw_buf *buf = &engine->scratch;
     tw_buf_clear(buf);
     tw_lane **lanes = tw_alloc((engine->lanes_count + 1) * sizeof *lanes);

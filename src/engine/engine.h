@@ -8,6 +8,7 @@
 #define TW_ENGINE_ENGINE_H
 
 #include "base/clock.h"
+#include "base/drift.h"
 #include "base/err.h"
 #include "base/list.h"
 #include "base/user_profile.h"
@@ -45,6 +46,8 @@ typedef struct tw_engine_options {
     uint64_t instance;               /* names this process in the changelog */
     tw_before_learn_fn before_learn; /* NULL: nobody asks */
     void *before_learn_self;
+    void (*drift)(void *self, const tw_drift_record *record); /* hears of each change that is told; NULL: nobody */
+    void *drift_self;
 } tw_engine_options;
 
 /* Opens the state (or an empty one) and loads it. Errors: those of tw_store_open and tw_rank_ids_open. */
@@ -153,6 +156,11 @@ tw_hash128 tw_engine_digest(tw_engine *engine);
  * {"made_ms" (wall), "latency_ms" (event time to list), and the list's own fields with titles}, for the live page.
  * Thread: any. */
 void tw_engine_newest(tw_engine *engine, int max, tw_buf *out);
+
+/* The changes noticed since the engine was opened, newest first, at most max of the TW_NEWEST_DRIFTS kept of each scope, as a JSON array of what
+ * tw_drift_write_json writes. scope: "user", "population" or "model"; NULL: all. Thread: engine. */
+#define TW_NEWEST_DRIFTS 64
+void tw_engine_drifts(const tw_engine *engine, const char *scope, int max, tw_buf *out);
 
 /* Ready: the state is loaded, the source is attached and what it had at the start has been consumed. Thread: any. */
 bool tw_engine_ready(const tw_engine *engine);

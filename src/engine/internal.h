@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "drift/drift.h"
 #include "engine/engine.h"
 #include "pipeline/decode/decode.h"
 #include "pipeline/rank/queue.h"
@@ -64,8 +65,10 @@ struct tw_engine {
 
     /* State: committed together. */
     tw_model *model;
-    tw_hash128 vectors_hash; /* of the file that new items start from (learn.vectors.file); zero: none */
-    tw_model_hits hits;      /* of that file, as of the last commit */
+    tw_hash128 vectors_hash;                /* of the file that new items start from (learn.vectors.file); zero: none */
+    tw_model_hits hits;                     /* of that file, as of the last commit */
+    tw_drift *drift;                        /* NULL: drift.enabled is false, and the state knows of none */
+    struct tw_newest_drifts *newest_drifts; /* as drift */
     tw_lane *lanes;
     size_t lanes_count, lanes_capacity;
     tw_position *positions;
@@ -126,6 +129,9 @@ struct tw_engine {
     size_t routes_count, routes_capacity;
     size_t route_last; /* asked for last: most records come after one of the same partition */
     tw_arena *arena;
+    bool silent;        /* the record at hand is learned again: nobody is told of a change */
+    tw_code drift_code; /* of the sink, while an event was watched */
+    tw_err *drift_err;  /* borrowed for the event */
     bool source_ended, end_committed;
     tw_buf scratch;
 };
@@ -185,6 +191,12 @@ tw_newest *tw_newest_free(tw_newest *newest);
 const float *tw_engine_describe(tw_engine *engine, uint32_t user, uint64_t version, tw_user_profile *ret_profile);
 /* Hands a user's profile to the sink, where it takes profiles and they are learned. */
 tw_code tw_engine_publish_profile(tw_engine *engine, uint32_t user, uint64_t version, tw_err *err);
+
+/* drifts.c: changes that are noticed, and where they go. Detectors are made when there are none; they watch only where drift.enabled is true, and
+ * what they know stays in the state where it is not. */
+void tw_engine_make_drift(tw_engine *engine);
+void tw_engine_free_drift(tw_engine *engine);
+tw_code tw_engine_watch(tw_engine *engine, const tw_lane *lane, uint32_t user, const tw_event *event, tw_err *err);
 
 /* keys.c: whether records are keyed by their user, as tasks need it. Errors: TW_E_CONFIG. */
 tw_code tw_engine_check_key(tw_engine *engine, const tw_record *record, const tw_event *event, tw_err *err);

@@ -139,6 +139,8 @@ void tw_engine_user_gone(void *self, uint32_t user) {
     tw_engine *engine = self;
     tw_rank_queue_remove(engine->queue, user);
     tw_engine_note_gone(engine, user);
+    if (engine->drift)
+        tw_drift_user_gone(engine->drift, user);
     if (engine->options.sink && is_here(engine, user) &&
         tw_model_user_list(engine->model, user)->listed_ms != INT64_MIN) {
         tw_err ignored; /* a sink that fails here fails again at the flush, which is heard */

@@ -121,6 +121,8 @@ static void sink_delete(void *self, tw_table table, uint32_t row) {
 tw_code tw_engine_put_state(tw_engine *engine, bool to_changelog, tw_err *err) {
     tw_buf *buf = &engine->scratch;
     tw_model_changes(engine->model, &(tw_row_sink){engine, sink_put, sink_delta, sink_delete});
+    if (engine->drift)
+        tw_drift_changes(engine->drift, &(tw_row_sink){engine, sink_put, sink_delta, sink_delete});
     for (size_t i = 0; i < engine->lanes_count; i++)
         TW_TRY(put_lane(engine, &engine->lanes[i], to_changelog, err));
     for (size_t i = 0; i < engine->positions_count; i++)
@@ -258,13 +260,29 @@ static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice byte
 static tw_code load_row(void *self, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err) {
     tw_engine *engine = self;
     tw_engine_make_model(engine);
+    if (table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT) {
+        tw_engine_make_drift(engine); /* kept also where drift.enabled is false: the fold asks for these rows */
+        return tw_drift_load(engine->drift, table, row, bytes, err);
+    }
     return tw_model_load(engine->model, table, row, bytes, delta, err);
 }
 static void load_delete(void *self, tw_table table, uint32_t row) {
-    tw_model_load_delete(((tw_engine *)self)->model, table, row);
+    tw_engine *engine = self;
+    if (table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT) {
+        if (engine->drift)
+            tw_drift_load_delete(engine->drift, table, row);
+    } else {
+        tw_model_load_delete(engine->model, table, row);
+    }
 }
 static void encode_row(void *self, tw_table table, uint32_t row, tw_buf *out) {
-    tw_model_encode(((tw_engine *)self)->model, table, row, out);
+    tw_engine *engine = self;
+    if (table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT) {
+        if (engine->drift)
+            tw_drift_encode(engine->drift, table, row, out);
+    } else {
+        tw_model_encode(engine->model, table, row, out);
+    }
 }
 
 /* What the loaded parts add up to. */

@@ -215,9 +215,10 @@ static tw_code apply(tw_engine *engine, const tw_lane *lane, const tw_record *re
     if (engine->options.before_learn && event->kind != TW_KIND_ITEM)
         engine->options.before_learn(engine->options.before_learn_self, engine, lane->task, event, record->offset);
     TW_TRY(tw_model_learn(engine->model, lane->task, event, record->partition, record->offset, &user, err));
-    if (user != TW_SLOT_NONE)
-        tw_engine_owe(engine, user, lane, record, event->event_ms);
-    return TW_OK;
+    if (user == TW_SLOT_NONE)
+        return TW_OK;
+    tw_engine_owe(engine, user, lane, record, event->event_ms);
+    return tw_engine_watch(engine, lane, user, event, err);
 }
 
 static tw_code take(tw_engine *engine, int index, tw_err *err) {
@@ -245,6 +246,7 @@ static tw_code take(tw_engine *engine, int index, tw_err *err) {
     if (verdict == TW_VERDICT_DEAD && engine->options.sink && !silent)
         TW_TRY(engine->options.sink->ops->dead(engine->options.sink, engine->source->inputs[record->input].name, record,
                                                reason, err));
+    engine->silent = silent;
     if (verdict == TW_VERDICT_APPLIED)
         TW_TRY(apply(engine, lane, record, event, err));
     if (silent)

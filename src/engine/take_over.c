@@ -52,14 +52,21 @@ static tw_code restore_row(void *self, const tw_changelog_row *row, tw_err *err)
     tw_slice rest = {row->key.data + 1, row->key.size - 1};
     switch (row->key.data[0]) {
     case 'u':
+        user = tw_model_user_find(r->engine->model, r->task, rest);
+        if (user != TW_SLOT_NONE && r->engine->drift)
+            tw_drift_user_gone(r->engine->drift, user);
         if (row->value.data) {
             TW_TRY(tw_model_user_import(r->engine->model, r->task, rest, row->value, &user, err));
             return tw_engine_relieve_restore(r->engine, err);
         }
-        user = tw_model_user_find(r->engine->model, r->task, rest);
         if (user != TW_SLOT_NONE)
             tw_model_user_drop(r->engine->model, user);
         return TW_OK;
+    case 't': /* comes after the user's row, in the same commit */
+        user = tw_model_user_find(r->engine->model, r->task, rest);
+        return row->value.data && user != TW_SLOT_NONE && r->engine->drift
+                   ? tw_drift_user_import(r->engine->drift, user, row->value, err)
+                   : TW_OK;
     case 'w':
         tw_buf_text(&r->ids, rest);
         tw_buf_text(&r->ids, row->value);
@@ -77,8 +84,11 @@ static tw_code restore_row(void *self, const tw_changelog_row *row, tw_err *err)
 static void drop_task(tw_engine *engine, uint32_t task) {
     tw_engine_queue_drop(engine, task);
     for (uint32_t user = 0; user < tw_model_user_slots(engine->model); user++)
-        if (tw_model_user_live(engine->model, user) && tw_model_user_task(engine->model, user) == task)
+        if (tw_model_user_live(engine->model, user) && tw_model_user_task(engine->model, user) == task) {
+            if (engine->drift)
+                tw_drift_user_gone(engine->drift, user);
             tw_model_user_drop(engine->model, user); /* one at a time in memory */
+        }
     for (size_t i = 0; i < engine->lanes_count; i++)
         if (tw_engine_is_of_task(&engine->lanes[i], task)) {
             tw_engine_lane_clear(engine, &engine->lanes[i]);

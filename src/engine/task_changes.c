@@ -18,9 +18,9 @@ static tw_code put(tw_engine *engine, uint32_t task, tw_slice key, tw_slice valu
     return engine->options.changelog->ops->put(engine->options.changelog, task, key, value, ret_offset, err);
 }
 
-static tw_slice user_key(tw_engine *engine, tw_slice id) {
+static tw_slice user_key(tw_engine *engine, char kind, tw_slice id) {
     tw_buf_clear(&engine->key);
-    tw_buf_u8(&engine->key, 'u');
+    tw_buf_u8(&engine->key, (uint8_t)kind);
     tw_buf_put(&engine->key, id.data, id.size);
     return tw_buf_slice(&engine->key);
 }
@@ -30,7 +30,10 @@ static tw_code put_users(tw_engine *engine, tw_err *err) {
     tw_cursor c = tw_cursor_of(tw_buf_slice(&engine->gone));
     while (!c.bad && c.at < c.end) {
         uint32_t task = tw_cursor_u32(&c);
-        TW_TRY(put(engine, task, user_key(engine, tw_cursor_text(&c)), (tw_slice){0}, NULL, err));
+        tw_slice id = tw_cursor_text(&c);
+        TW_TRY(put(engine, task, user_key(engine, 'u', id), (tw_slice){0}, NULL, err));
+        if (engine->drift)
+            TW_TRY(put(engine, task, user_key(engine, 't', id), (tw_slice){0}, NULL, err));
     }
     tw_buf_clear(&engine->gone);
     for (size_t i = 0; i < tw_model_users_changed(engine->model); i++) {
@@ -42,8 +45,11 @@ static tw_code put_users(tw_engine *engine, tw_err *err) {
             continue;
         tw_buf_clear(&engine->value);
         tw_model_user_export(engine->model, user, &engine->value);
-        TW_TRY(put(engine, task, user_key(engine, tw_model_user_look(engine->model, user)),
-                   tw_buf_slice(&engine->value), NULL, err));
+        tw_slice id = tw_model_user_look(engine->model, user);
+        TW_TRY(put(engine, task, user_key(engine, 'u', id), tw_buf_slice(&engine->value), NULL, err));
+        tw_buf_clear(&engine->value);
+        if (engine->drift && tw_drift_user_export(engine->drift, user, &engine->value))
+            TW_TRY(put(engine, task, user_key(engine, 't', id), tw_buf_slice(&engine->value), NULL, err));
     }
     return tw_model_sound(engine->model, err);
 }

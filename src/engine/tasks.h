@@ -3,6 +3,7 @@
  *
  * The changelog of a task holds, by key:
  *   u USER            the user's past and debt (tw_model_user_export); a tombstone when the user is gone
+ *   t USER            the user's taste, for the detectors of drift (tw_drift_user_export); after the user's row
  *   w LANE W SLOT N   ids that a dedup window took in: part N of the bucket that holds the slot now (its number is in the value)
  *   c                 the closing record: who wrote, the number of the commit, and each lane's counters, watermark and position
  * A commit of the changelog comes before the commit of the store, so that after a death the store may be behind its own closing

@@ -55,6 +55,10 @@ void tw_kafka_plan_make(const tw_config *config, tw_kafka_plan *plan) {
         topic->compacted = true;
         topic->make = make;
     }
+    if (*config->output_drift_topic) {
+        topic = add(plan, "output.drift.topic", "%s", config->output_drift_topic);
+        topic->make = make;
+    }
     if (!config->state_changelog)
         return;
     topic = add(plan, "state.changelog", "%s-state-changelog", config->application_id);

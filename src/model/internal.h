@@ -74,6 +74,7 @@ struct tw_model {
     double popular_unit; /* weight of one event now; grows, so that old counts need not be touched */
 
     /* Derived and scratch. */
+    tw_model_signals signals;
     tw_context context;
     tw_cold cold;
     tw_scoring scoring;

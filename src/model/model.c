@@ -275,6 +275,7 @@ static tw_code train(tw_model *model, uint32_t user, uint32_t item, const tw_eve
         TW_TRY(train_profile(model, u, made ? model->context.vector : NULL, event, shares, err));
         if (made) {
             float loss = tw_context_train(&model->context, &model->items, &model->sampler, embedding, item, strength);
+            model->signals.loss = loss;
             if (!isfinite(loss))
                 return tw_fail(err, TW_E_DIVERGED, "loss is not finite at event %" PRIu64, model->sequence);
         }
@@ -330,6 +331,7 @@ static void extend_activity(tw_model *model, uint32_t user, const tw_event *even
 tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset,
                        uint32_t *ret_user, tw_err *err) {
     model->sequence++;
+    model->signals = (tw_model_signals){NAN, NAN, NAN, NAN, NAN};
     uint32_t item = intern_item(model, event), user = TW_SLOT_NONE;
     if (event->event_ms > model->clock_ms)
         model->clock_ms = event->event_ms;
@@ -355,6 +357,10 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
     tw_model_bound(model, user, item);
     *ret_user = user;
     return tw_model_sound(model, err);
+}
+
+const tw_model_signals *tw_model_signals_get(const tw_model *model) {
+    return &model->signals;
 }
 
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task) {

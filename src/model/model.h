@@ -72,6 +72,15 @@ tw_code tw_model_learn(tw_model *model, uint32_t task, const tw_event *event, in
  * topic). The id must be known in from and not in to. */
 void tw_model_user_move(tw_model *model, uint32_t user, uint32_t to_task);
 
+/* What the model said of the event that it has just learned, before it learned: for whoever watches how well it does. NaN: not asked. */
+typedef struct tw_model_signals {
+    float loss; /* nats; of the context, against its negatives */
+    float hit, blend_loss, score,
+        norm; /* of an event that trained the blend: 1 when its item was among the best ten, else 0; the blend's loss;
+                                           share of the best candidate; length of the context vector */
+} tw_model_signals;
+const tw_model_signals *tw_model_signals_get(const tw_model *model);
+
 /* Touches what learning this event will need, a few events ahead. Changes nothing. */
 void tw_model_prefetch(tw_model *model, uint32_t task, const tw_event *event, int32_t partition, int64_t offset);
 

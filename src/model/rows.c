@@ -90,6 +90,8 @@ void tw_model_encode(tw_model *model, tw_table table, uint32_t row, tw_buf *out)
     case TW_TABLE_WEIGHT:
         encode_weight(model, row, out);
         break;
+    case TW_TABLE_TASTE: /* the drift detectors' */
+    case TW_TABLE_DRIFT:
     case TW_TABLE_COUNT:
         break;
     }
@@ -165,6 +167,8 @@ tw_code tw_model_load(tw_model *model, tw_table table, uint32_t row, tw_slice by
         return tw_follow_load(&model->follow, row, bytes, delta, err);
     case TW_TABLE_WEIGHT:
         return load_weight(model, row, bytes, err);
+    case TW_TABLE_TASTE: /* the drift detectors' */
+    case TW_TABLE_DRIFT:
     case TW_TABLE_COUNT:
         break;
     }

@@ -9,6 +9,7 @@
 
 #define LN2 0.69314718f
 #define POPULAR_LEAST 0.5f
+#define LOSS_WITHOUT 8.0f /* nats, of an item that is not among the candidates: about an even chance among all items */
 
 static bool excluded(const tw_model *model, const tw_user *u, uint32_t place) {
     switch (model->config->rank_exclude) {
@@ -101,6 +102,22 @@ int tw_model_score_best(tw_model *model, uint32_t user, int64_t now_ms, int top,
     return count;
 }
 
+/* How the blend did with this event. target NULL: its item was not even a candidate. */
+static void note_signals(tw_model *model, const float *target) {
+    tw_scoring *s = &model->scoring;
+    const tw_kernels *kernels = model->kernels;
+    int n = (int)s->candidates_count, above = 0;
+    if (n == 0)
+        return;
+    float most = kernels->most(s->blended, n), sum = kernels->exp_sum(s->blended, most, s->logs, n);
+    for (int c = 0; target && c < n; c++)
+        above += s->blended[c] > *target;
+    model->signals.hit = target && above < 10 ? 1 : 0;
+    model->signals.blend_loss = target ? most + logf(sum) - *target : LOSS_WITHOUT;
+    model->signals.score = 1 / sum;
+    model->signals.norm = sqrtf(kernels->dot(model->context.vector, model->context.vector, model->context.D));
+}
+
 void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64_t now_ms) {
     tw_scoring *s = &model->scoring;
     tw_model_features(model, user, now_ms);
@@ -109,10 +126,13 @@ void tw_model_blend_learn(tw_model *model, uint32_t user, uint32_t target, int64
     uint32_t at = 0;
     while (at < s->candidates_count && s->candidates[at] != target)
         at++;
-    if (at < s->candidates_count)
+    bool among = at < s->candidates_count, watched = model->config->drift_enabled;
+    if (among || watched)
         tw_blend_forward(&model->blend, s->bucket, s->x, (int)s->candidates_count, s->blended);
     tw_model_count_hits(model, at);
-    if (at < s->candidates_count)
+    if (watched)
+        note_signals(model, among ? &s->blended[at] : NULL);
+    if (among)
         tw_blend_step(&model->blend, s->bucket, s->x, (int)s->candidates_count, (int)at, s->blended);
 }
 

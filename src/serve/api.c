@@ -1,4 +1,4 @@
-/* /api/v1: a user's list, profile and past, items like one, trends, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
+/* /api/v1: a user's list, profile and past, items like one, changes that were noticed, trends, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
  * engine, which answers between two steps, the rest comes from the sampler. */
 #include "serve/internal.h"
 
@@ -118,6 +118,39 @@ enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *conn
     tw_buf body = {0};
     if (code == TW_OK)
         code = backend->similar(backend->self, item_id, top, TW_SERVE_WAIT_MS, &body, &err);
+    if (code == TW_OK)
+        return reply_json(connection, &body);
+    tw_buf_done(&body);
+    return reply_failure(connection, code, &err);
+}
+
+/* The scope that is asked for; NULL: all. Errors: TW_E_USAGE. */
+static tw_code scope_of(const tw_request *request, const char **ret_scope, tw_err *err) {
+    static const char *const scopes[] = {"user", "population", "model"};
+    tw_slice text;
+    *ret_scope = NULL;
+    if (!tw_request_text(request, "scope", &text))
+        return TW_OK;
+    for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
+        if (tw_slice_equal(text, tw_slice_of(scopes[i])))
+            *ret_scope = scopes[i];
+    return *ret_scope ? TW_OK : tw_fail(err, TW_E_USAGE, "parameter \"scope\" is user, population or model");
+}
+
+enum MHD_Result tw_handle_drift(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
+    static const char *const names[] = {"n", "scope", NULL};
+    const tw_serve_backend *backend = &server->options.backend;
+    const char *scope = NULL;
+    int n = 20;
+    tw_err err = {0};
+    tw_code code = tw_request_only(request, names, &err);
+    if (code == TW_OK)
+        code = tw_request_number(request, "n", 1, 3 * TW_NEWEST_DRIFTS, &n, &err);
+    if (code == TW_OK)
+        code = scope_of(request, &scope, &err);
+    tw_buf body = {0};
+    if (code == TW_OK)
+        code = backend->drifts(backend->self, scope, n, TW_SERVE_WAIT_MS, &body, &err);
     if (code == TW_OK)
         return reply_json(connection, &body);
     tw_buf_done(&body);

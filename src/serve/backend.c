@@ -133,6 +133,24 @@ static tw_code ask_names(void *self, int wait_ms, int *ret_scorers, tw_buf *out,
     return TW_OK;
 }
 
+typedef struct drifts_question {
+    const char *scope;
+    int max;
+    tw_buf *out;
+} drifts_question;
+
+static void answer_drifts(tw_engine *engine, void *question) {
+    const drifts_question *q = question;
+    tw_engine_drifts(engine, q->scope, q->max, q->out);
+}
+
+static tw_code ask_drifts(void *self, const char *scope, int max, int wait_ms, tw_buf *out, tw_err *err) {
+    drifts_question question = {scope, max, out};
+    if (tw_engine_ask(self, answer_drifts, &question, wait_ms) != TW_OK)
+        return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    return TW_OK;
+}
+
 static void newest(void *self, int max, tw_buf *out) {
     tw_engine_newest(self, max, out);
 }
@@ -143,5 +161,5 @@ static bool ready(void *self) {
 
 tw_serve_backend tw_serve_backend_engine(tw_engine *engine) {
     return (tw_serve_backend){engine,   ask_stats, ask_recommend, ask_similar, ask_profile,
-                              ask_past, ask_names, newest,        ready};
+                              ask_past, ask_names, ask_drifts,    newest,      ready};
 }

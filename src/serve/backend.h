@@ -40,6 +40,8 @@ typedef struct tw_serve_backend {
     tw_code (*past)(void *self, tw_slice user_id, int max, int wait_ms, tw_buf *out, tw_err *err);
     /* Appends "scorers": [names], "categories": [names]; *ret_scorers is how many. Errors: TW_E_BUSY. */
     tw_code (*names)(void *self, int wait_ms, int *ret_scorers, tw_buf *out, tw_err *err);
+    /* Appends a JSON array of changes, newest first. scope: "user", "population", "model"; NULL: all. Errors: TW_E_BUSY. */
+    tw_code (*drifts)(void *self, const char *scope, int max, int wait_ms, tw_buf *out, tw_err *err);
     void (*newest)(void *self, int max, tw_buf *out); /* appends a JSON array, newest first; never waits */
     bool (*ready)(void *self);                        /* what the source held at the start is consumed; never waits */
 } tw_serve_backend;

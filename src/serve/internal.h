@@ -50,6 +50,7 @@ enum MHD_Result tw_handle_profile(tw_server *server, struct MHD_Connection *conn
 enum MHD_Result tw_handle_past(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_trends(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
+enum MHD_Result tw_handle_drift(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_stats(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_history(tw_server *server, struct MHD_Connection *connection, const tw_request *request);
 enum MHD_Result tw_handle_reasons(tw_server *server, struct MHD_Connection *connection, const tw_request *request);

@@ -31,6 +31,7 @@ static const struct {
     {"/api/v1/users/*/events", tw_handle_past},
     {"/api/v1/trends", tw_handle_trends},
     {"/api/v1/items/*/similar", tw_handle_similar},
+    {"/api/v1/drift", tw_handle_drift},
     {"/api/v1/stats", tw_handle_stats},
     {"/api/v1/history", tw_handle_history},
     {"/api/v1/reasons", tw_handle_reasons},

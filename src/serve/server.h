@@ -7,6 +7,8 @@
  *   GET /api/v1/users/{id}/profile                  who the user is now, as in schemas/profile.avsc; 404: unknown, or not kept
  *   GET /api/v1/users/{id}/events                   what the user met newest, newest first; ?top= 1 to 200 (20)
  *   GET /api/v1/items/{id}/similar                  ?top=
+ *   GET /api/v1/drift                               changes noticed since the start, newest first, as in schemas/drift.avsc; ?n= 1 to 192 (20),
+ *                                                   ?scope= user, population or model
  *   GET /api/v1/stats                               counters, rates, freshness, newest lists; sampled once a second
  *   GET /api/v1/history                             rates of the last five minutes
  *   GET /api/v1/trends                              ten minutes of categories and hits by scorer, in steps of five seconds

@@ -7,7 +7,8 @@
 
 static const char *const table_titles[TW_TABLE_COUNT] = {
     [TW_TABLE_USER] = "user",         [TW_TABLE_ITEM] = "item",     [TW_TABLE_ITEM_IN] = "item in",
-    [TW_TABLE_ITEM_OUT] = "item out", [TW_TABLE_FOLLOW] = "follow", [TW_TABLE_WEIGHT] = "weight"};
+    [TW_TABLE_ITEM_OUT] = "item out", [TW_TABLE_FOLLOW] = "follow", [TW_TABLE_WEIGHT] = "weight",
+    [TW_TABLE_TASTE] = "taste",       [TW_TABLE_DRIFT] = "drift"};
 
 const char *tw_store_table_title(tw_table table) {
     return table_titles[table];

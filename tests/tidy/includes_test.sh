@@ -13,13 +13,14 @@ may_use() {
     config | math | avro | store) echo "base" ;;
     kafka) echo "config base" ;;
     model) echo "math config base" ;;
+    drift) echo "math base" ;;
     pipeline/ingest) echo "avro kafka config base" ;;
     pipeline/decode) echo "avro base" ;;
     pipeline/clean) echo "math config base" ;;
     pipeline/learn) echo "model config base" ;;
     pipeline/rank) echo "model config base" ;;
     pipeline/publish) echo "avro kafka config base" ;;
-    engine) echo "pipeline/ingest pipeline/decode pipeline/clean pipeline/learn pipeline/rank pipeline/publish model store config base" ;;
+    engine) echo "pipeline/ingest pipeline/decode pipeline/clean pipeline/learn pipeline/rank pipeline/publish model store drift config base" ;;
     serve) echo "engine pipeline/publish store model config base" ;;
     embed) echo "engine pipeline/ingest pipeline/decode pipeline/clean config base" ;;
     evaluate) echo "engine pipeline/ingest pipeline/learn pipeline/rank model config base" ;;

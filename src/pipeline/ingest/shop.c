@@ -90,6 +90,48 @@ uint32_t tw_shop_favourite(const tw_shop_options *options, uint32_t user, uint32
     return tw_rng_below(&rng, options->categories);
 }
 
+tw_shop_plant tw_shop_plant_kind(const tw_shop_options *options, uint64_t plant) {
+    return options->plants[plant % options->plants_count];
+}
+
+bool tw_shop_plant_takes(const tw_shop_options *options, uint64_t plant, uint32_t user) {
+    tw_rng taken = tw_rng_at(options->seed, 1000 + plant, user);
+    return tw_rng_unit(&taken) < options->plant_share;
+}
+
+/* Planted changes so far; and of one kind. */
+static uint64_t planted(const tw_shop *shop) {
+    const tw_shop_options *o = &shop->options;
+    return o->plant_every && o->plants_count ? shop->number / o->plant_every : 0;
+}
+static uint32_t planted_of(const tw_shop *shop, tw_shop_plant kind) {
+    uint32_t count = 0;
+    for (uint64_t n = 0; n < planted(shop); n++)
+        count += tw_shop_plant_kind(&shop->options, n) == kind;
+    return count;
+}
+
+/* Each planted change of taste moves the favourite to another category. */
+static uint32_t planted_favourite(const tw_shop *shop, uint32_t user, uint32_t favourite) {
+    const tw_shop_options *o = &shop->options;
+    for (uint64_t n = 0; n < planted(shop) && o->categories > 1; n++)
+        if (tw_shop_plant_kind(o, n) == TW_SHOP_TASTE && tw_shop_plant_takes(o, n, user)) {
+            tw_rng step = tw_rng_at(o->seed, 2000 + n, user);
+            favourite = (favourite + 1 + tw_rng_below(&step, o->categories - 1)) % o->categories;
+        }
+    return favourite;
+}
+
+/* The category that a season draws sessions to: each season another than the one before. */
+static uint32_t season_of(const tw_shop *shop) {
+    uint32_t categories = shop->options.categories, season = 0;
+    for (uint32_t n = planted_of(shop, TW_SHOP_SEASON); n > 0 && categories > 1; n--) {
+        tw_rng rng = tw_rng_at(shop->options.seed, 50, n);
+        season = (season + 1 + tw_rng_below(&rng, categories - 1)) % categories;
+    }
+    return season;
+}
+
 static uint32_t shifts_passed(const tw_shop *shop) {
     uint32_t passed = 0;
     while (shop->options.events && passed < shop->options.shifts &&
@@ -126,8 +168,9 @@ static uint32_t item_of(const tw_shop_options *o, uint32_t category, uint32_t ra
     return item < o->items ? item : category;
 }
 
-static uint32_t complement_of(const tw_shop_options *o, uint32_t item, uint32_t which) {
-    tw_rng rng = tw_rng_at(o->seed, 20 + which, item);
+static uint32_t complement_of(const tw_shop *shop, uint32_t item, uint32_t which) {
+    const tw_shop_options *o = &shop->options;
+    tw_rng rng = tw_rng_at(o->seed, 20 + which + ((uint64_t)planted_of(shop, TW_SHOP_RELATIONS) << 8), item);
     uint32_t ranks = o->items / o->categories;
     return item_of(o, item % o->categories, tw_rng_below(&rng, ranks ? ranks : 1));
 }
@@ -136,8 +179,11 @@ static void start_session(tw_shop *shop, session *s) {
     const tw_shop_options *o = &shop->options;
     double u = tw_rng_unit(&shop->rng);
     *s = (session){.user = (uint32_t)(u * u * o->users), .left = 1 + (int)tw_rng_below(&shop->rng, 8)};
-    s->category = tw_rng_below(&shop->rng, 10) < 8 ? tw_shop_favourite(o, s->user, shifts_passed(shop))
-                                                   : tw_rng_below(&shop->rng, o->categories);
+    s->category = tw_rng_below(&shop->rng, 10) < 8
+                      ? planted_favourite(shop, s->user, tw_shop_favourite(o, s->user, shifts_passed(shop)))
+                      : tw_rng_below(&shop->rng, o->categories);
+    if (planted_of(shop, TW_SHOP_SEASON) > 0 && tw_rng_unit(&shop->rng) < o->plant_share)
+        s->category = season_of(shop);
     s->last_item = item_of(o, s->category, zipf(&shop->rng, o->items / o->categories));
     if (o->funnel)
         s->left += (int)tw_rng_below(&shop->rng, LONGER);
@@ -193,7 +239,7 @@ static drawn step_session(tw_shop *shop) {
         s->basket_left--;
         d.kind = TW_KIND_PURCHASE;
         d.event_ms = s->basket_ms;
-        s->last_item = complement_of(o, s->last_item, tw_rng_below(&shop->rng, COMPLEMENTS));
+        s->last_item = complement_of(shop, s->last_item, tw_rng_below(&shop->rng, COMPLEMENTS));
         d.item = s->last_item;
         return d;
     }
@@ -202,7 +248,7 @@ static drawn step_session(tw_shop *shop) {
         return d;
     }
     if (tw_rng_below(&shop->rng, 10) < 6)
-        s->last_item = complement_of(o, s->last_item, tw_rng_below(&shop->rng, COMPLEMENTS));
+        s->last_item = complement_of(shop, s->last_item, tw_rng_below(&shop->rng, COMPLEMENTS));
     else
         s->last_item = item_of(o, s->category, zipf(&shop->rng, o->items / o->categories));
     d.item = s->last_item;
@@ -250,6 +296,12 @@ static double price_of(const tw_shop_options *o, uint32_t item) {
     return round(100.0 * exp(2.0 + 0.15 * (item % o->categories) + 0.5 * tw_rng_normal(&rng))) / 100.0;
 }
 
+/* What is paid, which planted changes raise and lower in turn; the catalogue keeps its price. */
+static double paid_for(const tw_shop *shop, uint32_t item) {
+    double price = price_of(&shop->options, item);
+    return planted_of(shop, TW_SHOP_PRICES) % 2 ? round(100.0 * TW_SHOP_PRICE_FACTOR * price) / 100.0 : price;
+}
+
 static void fill(const tw_shop *shop, const drawn *d, tw_arena *arena, tw_event *e) {
     const tw_shop_options *o = &shop->options;
     *e = (tw_event){.kind = d->kind,
@@ -262,7 +314,7 @@ static void fill(const tw_shop *shop, const drawn *d, tw_arena *arena, tw_event 
                     .title = title_of(o, d->item, arena)};
     if (d->kind == TW_KIND_PURCHASE || d->kind == TW_KIND_RETURN) {
         e->has |= TW_HAS_PRICE | TW_HAS_QUANTITY;
-        e->price = price_of(o, d->item);
+        e->price = paid_for(shop, d->item);
         e->quantity = 1;
     } else if (d->kind == TW_KIND_REVIEW) {
         e->has |= TW_HAS_RATING;

@@ -3,7 +3,7 @@
  *
  * Items: item n belongs to category n modulo the categories and is the (n / categories)-th most popular there (Zipf). Each has
  * a few complements that are met after it. Users: two favourite categories each, drawn again for a share of the users at each
- * shift. Sessions run side by side, each of one user and mostly one category; baskets share one time; reviews come later.
+ * shift; planted changes (plant_every) come beside them. Sessions run side by side, each of one user and mostly one category; baskets share one time; reviews come later.
  *
  * With funnel, purchases have a story: a user who looks again at an item of this session is comparing; who puts something into the basket
  * while comparing has decided, and each event after that is the purchase with probability TW_SHOP_DECIDED, which ends the session; a look
@@ -18,6 +18,16 @@
 #include "base/buf.h"
 #include "pipeline/ingest/source.h"
 
+/* Changes that can be planted. */
+typedef enum tw_shop_plant {
+    TW_SHOP_TASTE,     /* plant_share of the users get another favourite category */
+    TW_SHOP_SEASON,    /* plant_share of all sessions go to one category until the next season */
+    TW_SHOP_PRICES,    /* what is sold costs TW_SHOP_PRICE_FACTOR times as much, or as before again */
+    TW_SHOP_RELATIONS, /* other complements of all items: what was learned of them is wrong */
+    TW_SHOP_PLANTS
+} tw_shop_plant;
+#define TW_SHOP_PRICE_FACTOR 1.6
+
 typedef struct tw_shop_options {
     uint64_t seed;
     uint32_t users, items, categories;
@@ -28,6 +38,10 @@ typedef struct tw_shop_options {
     uint32_t shifts;                 /* how many times tastes shift, evenly spread over the events */
     double shift_share;              /* of the users at each shift */
     bool funnel;                     /* purchases follow from what came before, else from nothing */
+    uint64_t plant_every;            /* a planted change each so many events; 0: none */
+    tw_shop_plant plants[TW_SHOP_PLANTS];
+    uint32_t plants_count; /* of them; they come in this order, again and again */
+    double plant_share;    /* of the users whose whole taste is replaced; of the sessions that a season draws */
 } tw_shop_options;
 
 #define TW_SHOP_DECIDED 0.3 /* at each event after the decision; chosen */
@@ -47,6 +61,9 @@ int64_t tw_shop_time_ms(const tw_shop *shop); /* event time reached; a late or r
 /* The truth behind the stream, for tests: a user's favourite category after so many shifts, and the number of events before a shift. */
 uint32_t tw_shop_favourite(const tw_shop_options *options, uint32_t user, uint32_t shifts_passed);
 uint64_t tw_shop_shift_at(const tw_shop_options *options, uint32_t shift);
+/* The same for planted changes: number n comes before event (n + 1) plant_every. */
+tw_shop_plant tw_shop_plant_kind(const tw_shop_options *options, uint64_t plant);
+bool tw_shop_plant_takes(const tw_shop_options *options, uint64_t plant, uint32_t user); /* plant: of kind taste */
 const char *tw_shop_category(uint32_t category);
 #define TW_SHOP_CATEGORIES_MAX 24
 

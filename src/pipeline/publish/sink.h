@@ -7,6 +7,7 @@
 #define TW_PUBLISH_SINK_H
 
 #include "base/buf.h"
+#include "base/drift.h"
 #include "base/err.h"
 #include "base/event.h"
 #include "base/list.h"
@@ -20,6 +21,7 @@ typedef struct tw_sink_ops {
     tw_code (*profile)(tw_sink *sink, const tw_user_profile *profile, tw_err *err); /* where takes_profiles says so */
     tw_code (*gone)(tw_sink *sink, uint32_t task, tw_slice user_id, tw_err *err);   /* tombstones of list and profile */
     tw_code (*dead)(tw_sink *sink, const char *input_name, const tw_record *record, tw_reason reason, tw_err *err);
+    tw_code (*drift)(tw_sink *sink, const tw_drift_record *record, tw_err *err); /* NULL: nobody wants it */
     tw_code (*flush)(tw_sink *sink, tw_err *err); /* TW_E_BUSY: not yet, ask again; nothing is lost */
     /* No more may be handed over until this says false again (asked between records; NULL: never full). */
     bool (*full)(tw_sink *sink);
@@ -48,9 +50,16 @@ void tw_list_write_avro(const tw_list *list, tw_buf *out);
 void tw_profile_write_json(const tw_user_profile *profile, tw_buf *out);
 void tw_profile_write_avro(const tw_user_profile *profile, tw_buf *out);
 
+/* A change as one JSON object: {"scope","subject","user_id"?,"task","event_ms","number","from":{"since_ms"?,"count","mean"?},"to":{...},"size","bound" or
+ * "p","evidence":[{"name","from","to"}]}; and as one datum of schemas/drift.avsc. */
+void tw_drift_write_json(const tw_drift_record *record, tw_buf *out);
+void tw_drift_write_avro(const tw_drift_record *record, tw_buf *out);
+/* Its key on the topic: the user, or scope and subject. */
+tw_slice tw_drift_key(const tw_drift_record *record, char *text, size_t size);
+
 /* Paths of JSON lines files: "-" is stdout, NULL nowhere. */
 typedef struct tw_sink_paths {
-    const char *lists, *dead, *profiles;
+    const char *lists, *dead, *profiles, *drift;
 } tw_sink_paths;
 
 /* JSON lines files. A regular file is cut to the committed length on resume, so that each line is there exactly once; stdout repeats at most
@@ -58,7 +67,7 @@ typedef struct tw_sink_paths {
  * else "value_base64"). A user who is gone: {"user_id","gone":true} beside lists and profiles. Errors: TW_E_IO, TW_E_FULL. */
 tw_code tw_sink_file(const tw_sink_paths *paths, tw_sink **ret_sink, tw_err *err);
 
-/* Kafka topics (output.*): lists and profiles keyed by user id with tombstones for those who are gone; dead letters as they came (key, value,
+/* Kafka topics (output.*): lists and profiles keyed by user id with tombstones for those who are gone; changes keyed by tw_drift_key; dead letters as they came (key, value,
  * headers, timestamp) with the headers tailwater.error.{reason,topic,partition,offset}; one that is too large for its topic goes without
  * its value, with tailwater.error.value.bytes. Does not wait for a connection. Errors: TW_E_CONFIG. */
 tw_code tw_sink_kafka(const tw_config *config, tw_sink **ret_sink, tw_err *err);

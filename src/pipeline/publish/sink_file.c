@@ -1,4 +1,4 @@
-/* Lists, profiles and dead letters as JSON lines in files. Called by the engine; engine thread.
+/* Lists, profiles, changes and dead letters as JSON lines in files. Called by the engine; engine thread.
  *
  * Lines gather in memory and are written and synced at flush, before the state commits; the lengths are committed with
  * the state. On resume a file is cut to its committed length, so that a crash between the two leaves no line twice. What is not
@@ -27,7 +27,7 @@ typedef struct output {
     tw_buf gathered;
 } output;
 
-enum { LISTS, DEAD, PROFILES, OUTPUTS };
+enum { LISTS, DEAD, PROFILES, DRIFT, OUTPUTS };
 
 typedef struct file_sink {
     tw_sink sink; /* first */
@@ -146,6 +146,14 @@ static tw_code file_dead(tw_sink *sink, const char *input_name, const tw_record 
     return line_done(o, err);
 }
 
+static tw_code file_drift(tw_sink *sink, const tw_drift_record *record, tw_err *err) {
+    output *o = output_of(sink, DRIFT);
+    if (!o->path)
+        return TW_OK;
+    tw_drift_write_json(record, &o->gathered);
+    return line_done(o, err);
+}
+
 static tw_code flush_output(output *o, tw_err *err) {
     if (!o->path)
         return TW_OK;
@@ -211,6 +219,7 @@ tw_code tw_sink_file(const tw_sink_paths *paths, tw_sink **ret_sink, tw_err *err
                                     .profile = file_profile,
                                     .gone = file_gone,
                                     .dead = file_dead,
+                                    .drift = file_drift,
                                     .flush = file_flush,
                                     .position = file_position,
                                     .resume = file_resume,
@@ -218,7 +227,7 @@ tw_code tw_sink_file(const tw_sink_paths *paths, tw_sink **ret_sink, tw_err *err
     file_sink *self = tw_zalloc(sizeof *self);
     self->sink.ops = &ops;
     self->sink.takes_profiles = paths->profiles != NULL;
-    const char *const all[OUTPUTS] = {paths->lists, paths->dead, paths->profiles};
+    const char *const all[OUTPUTS] = {paths->lists, paths->dead, paths->profiles, paths->drift};
     for (int i = 0; i < OUTPUTS; i++)
         self->outputs[i].fd = -1;
     tw_code code = TW_OK;

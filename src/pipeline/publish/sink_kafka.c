@@ -1,4 +1,4 @@
-/* Lists, profiles, tombstones and dead letters as Kafka records. Called by the engine; engine thread.
+/* Lists, profiles, changes, tombstones and dead letters as Kafka records. Called by the engine; engine thread.
  *
  * The producer's queue is kept half empty between steps (`full`), so that a step always finds room; a broker that is away therefore
  * stops the polling, not the engine. Lists and profiles are keyed by user id: one user's stay in order, and compaction keeps the last. */
@@ -27,7 +27,7 @@ typedef struct kafka_sink {
     const tw_config *config;
     tw_kafka_producer *producer;
     bool transactional; /* the producer is another's, and commits */
-    tw_output_form lists, profiles;
+    tw_output_form lists, profiles, drift;
     tw_latency *latency;
     int64_t heard_ns; /* when acknowledgements were taken last */
     char prefix[10];  /* of an Avro value: what names its schema */
@@ -77,6 +77,23 @@ static tw_code kafka_profile(tw_sink *sink, const tw_user_profile *profile, tw_e
     return send(self,
                 &(tw_kafka_message){.topic = self->config->output_profiles_topic,
                                     .key = profile->user_id,
+                                    .value = tw_buf_slice(&self->value),
+                                    .timestamp_ms = -1},
+                err);
+}
+
+static tw_code kafka_drift(tw_sink *sink, const tw_drift_record *record, tw_err *err) {
+    kafka_sink *self = (kafka_sink *)sink;
+    char key[64];
+    if (!*self->config->output_drift_topic)
+        return TW_OK;
+    if (tw_output_form_begin(&self->drift, &self->value))
+        tw_drift_write_json(record, &self->value);
+    else
+        tw_drift_write_avro(record, &self->value);
+    return send(self,
+                &(tw_kafka_message){.topic = self->config->output_drift_topic,
+                                    .key = tw_drift_key(record, key, sizeof key),
                                     .value = tw_buf_slice(&self->value),
                                     .timestamp_ms = -1},
                 err);
@@ -154,6 +171,7 @@ static tw_code kafka_resume(tw_sink *sink, tw_slice position, tw_err *err) {
 static void close_forms(kafka_sink *self) {
     tw_output_form_close(&self->lists);
     tw_output_form_close(&self->profiles);
+    tw_output_form_close(&self->drift);
 }
 
 static tw_sink *kafka_close(tw_sink *sink) {
@@ -177,14 +195,17 @@ static tw_code make_forms(kafka_sink *self, tw_err *err) {
     const tw_config *c = self->config;
     TW_TRY(tw_output_form_open(c, &self->lists, "recommendation.avsc", c->output_recommendations_topic,
                                c->output_schema_id, "output.schema.id", err));
-    return tw_output_form_open(c, &self->profiles, "profile.avsc", c->output_profiles_topic,
-                               c->output_profiles_schema_id, "output.profiles.schema.id", err);
+    TW_TRY(tw_output_form_open(c, &self->profiles, "profile.avsc", c->output_profiles_topic,
+                               c->output_profiles_schema_id, "output.profiles.schema.id", err));
+    return tw_output_form_open(c, &self->drift, "drift.avsc", c->output_drift_topic, c->output_drift_schema_id,
+                               "output.drift.schema.id", err);
 }
 
 tw_code tw_sink_kafka_ready(tw_sink *sink, int wait_ms, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
     TW_TRY(tw_output_form_ready(&self->lists, wait_ms, err));
-    return tw_output_form_ready(&self->profiles, wait_ms, err);
+    TW_TRY(tw_output_form_ready(&self->profiles, wait_ms, err));
+    return tw_output_form_ready(&self->drift, wait_ms, err);
 }
 
 static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_sink **ret_sink, tw_err *err) {
@@ -192,6 +213,7 @@ static tw_code open_sink(const tw_config *config, tw_kafka_producer *shared, tw_
                                     .profile = kafka_profile,
                                     .gone = kafka_gone,
                                     .dead = kafka_dead,
+                                    .drift = kafka_drift,
                                     .flush = kafka_flush,
                                     .full = kafka_full,
                                     .position = kafka_position,

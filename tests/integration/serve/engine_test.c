@@ -58,6 +58,7 @@ static house *house_start(house *h, tw_source *source) {
     h->config.rank_min_interval_ms = 0;
     h->config.commit_interval_ms = 5;
     h->config.profile_enabled = true;
+    h->config.drift_enabled = true;
     h->source = source;
     tw_engine_options opening = {.config = &h->config, .lists = TW_LISTS_ALL, .wall_intervals = true};
     ASSERT_OK(tw_engine_open(&opening, &h->engine, &err));
@@ -194,6 +195,34 @@ TEST(a_past_and_trends_come_from_the_engine_while_it_works) {
     answer = await(h, "/api/v1/trends", "\"points\":[{");
     ASSERT_TRUE(strstr(answer.body, "{\"scorers\":[\"context\",\"transitions\",\"trending\",\"popular\",\"repeat\"]"));
     ASSERT_TRUE(!strstr(answer.body, "\"categories\":[]"));
+    http_done(&answer);
+    house_close(h);
+}
+
+/* Users who always came for one category and then come for another alone, a visit a day. */
+TEST(changes_that_the_engine_notices_are_listed_and_counted) {
+    static tw_event events[400];
+    static char event_ids[400][16];
+    int64_t first_ms = ((int64_t)time(NULL) - 500 * 86400) * 1000;
+    for (int i = 0; i < 400; i++) {
+        snprintf(event_ids[i], sizeof event_ids[i], "d%d", i);
+        events[i] = (tw_event){.kind = TW_KIND_CLICK,
+                               .has = TW_HAS_KIND | TW_HAS_TIME,
+                               .event_ms = first_ms + i * 86400000LL,
+                               .event_id = tw_slice_of(event_ids[i]),
+                               .user_id = tw_slice_of(i % 2 ? "odd" : "even"),
+                               .item_id = tw_slice_of(i < 300 ? "kettle" : "saw"),
+                               .category = tw_slice_of(i < 300 ? "tea" : "garden")};
+    }
+    house *h = house_start(calloc(1, sizeof *h), tw_source_memory(events, 400));
+    http_answer answer = await(h, "/api/v1/drift?scope=user", "\"user_id\":\"even\"");
+    http_done(&answer);
+    answer = await(h, "/api/v1/drift?n=1&scope=user", "\"number\":");
+    ASSERT_TRUE(strstr(answer.body, "[{\"scope\":\"user\",\"subject\":\"categories\"") == answer.body);
+    ASSERT_TRUE(strstr(answer.body, "\"name\":\"garden\""));
+    ASSERT_TRUE(strstr(answer.body, "\"user_id\":\"odd\"") || strstr(answer.body, "\"user_id\":\"even\""));
+    http_done(&answer);
+    answer = await(h, "/metrics", "tailwater_drifts_total{scope=\"user\"} ");
     http_done(&answer);
     house_close(h);
 }

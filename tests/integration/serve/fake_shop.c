@@ -295,6 +295,32 @@ static tw_code stats(void *self, int wait_ms, tw_serve_stats *ret_stats) {
     return TW_OK;
 }
 
+static tw_code drifts(void *self, const char *scope, int max, int wait_ms, tw_buf *out, tw_err *err) {
+    fake_shop *shop = self;
+    tw_drift_record r = {.subject = "categories",
+                         .from = {INT64_MIN, 400, NAN},
+                         .to = {INT64_MIN, 9, NAN},
+                         .size = .3,
+                         .bound = 1e-6,
+                         .evidence_count = 2,
+                         .evidence = {{text("Books"), .1, .6}, {text("Kitchen"), .5, .1}}};
+    if (shop->silent)
+        return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    int64_t now_ms = tw_clock_wall_ms(&tw_clock_system);
+    tw_buf_u8(out, '[');
+    for (int i = 0; i < max && i < 12 && !shop->empty; i++) {
+        r.scope = scope ? scope : (const char *[]){"user", "population", "model"}[i % 3];
+        r.user_id = text(strcmp(r.scope, "user") == 0 ? "u-00007" : "");
+        r.number = (uint64_t)(12 - i);
+        r.event_ms = now_ms - 20000 * i;
+        if (i)
+            tw_buf_u8(out, ',');
+        tw_drift_write_json(&r, out);
+    }
+    tw_buf_u8(out, ']');
+    return TW_OK;
+}
+
 static void newest(void *self, int max, tw_buf *out) {
     fake_shop *shop = self;
     pthread_mutex_lock(&shop->lock);
@@ -334,7 +360,7 @@ void fake_shop_done(fake_shop *shop) {
 }
 
 tw_serve_backend fake_shop_backend(fake_shop *shop) {
-    return (tw_serve_backend){shop, stats, recommend, similar, profile, past, names, newest, ready};
+    return (tw_serve_backend){shop, stats, recommend, similar, profile, past, names, drifts, newest, ready};
 }
 
 const char *fake_shop_question(fake_shop *shop) {

@@ -211,6 +211,14 @@ TEST(hostile_targets_get_their_refusal_and_the_server_lives_on) {
         {"/api/v1/items//similar", 400},
         {"/api/v1/items/i-1041/similar?category=x", 400},
         {"/api/v1/items/none/similar", 404},
+        {"/api/v1/drift", 200},
+        {"/api/v1/drift?n=192&scope=model", 200},
+        {"/api/v1/drift?n=0", 400},
+        {"/api/v1/drift?n=193", 400},
+        {"/api/v1/drift?n=x", 400},
+        {"/api/v1/drift?scope=", 400},
+        {"/api/v1/drift?scope=users", 400},
+        {"/api/v1/drift?top=1", 400},
         {"/api/v1/stats?x=1", 400},
         {"/api/v1/history?x=1", 400},
         {"/api/v1/trends?x=1", 400},
@@ -416,6 +424,22 @@ TEST(trends_have_a_point_for_each_step_and_what_was_asked_and_hit_in_it) {
         before = tw_json_integer(tw_json_get(point, "at_ms"), 0);
     }
     tw_json_free(json);
+    bench_close(b);
+}
+
+TEST(changes_come_newest_first_as_many_as_are_asked_for_and_of_the_scope) {
+    bench *b = bench_open();
+    http_answer answer = http_get(b->port, "/api/v1/drift?n=2");
+    ASSERT_EQ(answer.status, 200);
+    ASSERT_TRUE(strstr(answer.body, "\"number\":12,") < strstr(answer.body, "\"number\":11,"));
+    ASSERT_FALSE(strstr(answer.body, "\"number\":10,"));
+    http_done(&answer);
+    answer = http_get(b->port, "/api/v1/drift?scope=model");
+    ASSERT_TRUE(strstr(answer.body, "[{\"scope\":\"model\"") == answer.body);
+    ASSERT_FALSE(strstr(answer.body, "\"population\""));
+    http_done(&answer);
+    b->shop.silent = true;
+    assert_status(b->port, "/api/v1/drift", 503);
     bench_close(b);
 }
 

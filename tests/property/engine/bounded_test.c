@@ -88,6 +88,14 @@ TEST(the_factor_model_and_lists_by_events_are_the_same_with_a_bound) {
     course_end();
 }
 
+TEST(what_is_known_of_changes_is_the_same_with_a_bound) {
+    tw_rng rng = tw_rng_at(tw_test_seed(), 10, 5);
+    begin();
+    course_config.drift_enabled = true;
+    compare(TW_LISTS_FINAL, &rng);
+    course_end();
+}
+
 TEST(a_bound_below_what_a_batch_needs_is_refused_with_the_least) {
     char least[64];
     tw_engine *engine;
