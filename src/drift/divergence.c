@@ -1,9 +1,9 @@
-/* Called by the detectors of users and of the population. */
+/* Called by the detectors of users and of the population, and for what has changed in a profile. */
 #include "drift/divergence.h"
 
 #include <math.h>
 
-static double sum_of(const double *a, int K) {
+double tw_sum_of(const double *a, int K) {
     double sum = 0;
     for (int k = 0; k < K; k++)
         sum += a[k];
@@ -14,19 +14,22 @@ static double share_of_log(double share, double mean) {
     return share > 0 ? share * log2(share / mean) : 0;
 }
 
+double tw_js_outcome(double p, double q) {
+    double mean = (p + q) / 2;
+    return (share_of_log(p, mean) + share_of_log(q, mean)) / 2;
+}
+
 double tw_js_bits(const double *a, const double *b, int K) {
-    double A = sum_of(a, K), B = sum_of(b, K), sum = 0;
+    double A = tw_sum_of(a, K), B = tw_sum_of(b, K), sum = 0;
     if (!(A > 0) || !(B > 0))
         return 0;
-    for (int k = 0; k < K; k++) {
-        double p = a[k] / A, q = b[k] / B, m = (p + q) / 2;
-        sum += (share_of_log(p, m) + share_of_log(q, m)) / 2;
-    }
+    for (int k = 0; k < K; k++)
+        sum += tw_js_outcome(a[k] / A, b[k] / B);
     return sum < 0 ? 0 : sum > 1 ? 1 : sum;
 }
 
 double tw_js_ratio(const double *a, const double *b, int K, int *ret_freedom) {
-    double A = sum_of(a, K), B = sum_of(b, K), sum = 0;
+    double A = tw_sum_of(a, K), B = tw_sum_of(b, K), sum = 0;
     int met = 0;
     for (int k = 0; k < K; k++) {
         double both = a[k] + b[k];

@@ -2,7 +2,13 @@
 #ifndef TW_DRIFT_DIVERGENCE_H
 #define TW_DRIFT_DIVERGENCE_H
 
-/* Jensen-Shannon divergence of the shares of two counts, in bits: 0 equal, 1 nothing in common (Lin 1991, weights 1/2).
+/* Of counts or shares.   a (K) in */
+double tw_sum_of(const double *a, int K);
+
+/* What one outcome of shares p and q adds to the Jensen-Shannon divergence, in bits (Lin 1991, weights 1/2). */
+double tw_js_outcome(double p, double q);
+
+/* Jensen-Shannon divergence of the shares of two counts, in bits: 0 equal, 1 nothing in common.
  *   a, b (K) counts, >= 0; 0 where one of them is empty */
 double tw_js_bits(const double *a, const double *b, int K);
 

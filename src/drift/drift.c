@@ -117,13 +117,6 @@ tw_slice tw_drift_category_name(const tw_drift *drift, int category) {
 
 /* ---- records ------------------------------------------------------------------------------------------------------ */
 
-static double sum_of(const double *a, int K) {
-    double sum = 0;
-    for (int k = 0; k < K; k++)
-        sum += a[k];
-    return sum;
-}
-
 static void tell(tw_drift *drift, tw_drift_record *r) {
     r->number = ++drift->raised;
     drift->raise(drift->self, r);
@@ -156,8 +149,8 @@ static void add_taste(tw_drift *drift, uint32_t user, uint8_t category, int64_t 
     r.scope = "user";
     r.subject = mix_subjects[TW_MIX_CATEGORIES];
     r.user_id = user_id;
-    r.from = (tw_drift_window){INT64_MIN, sum_of(before, TW_DRIFT_CATEGORIES), NAN};
-    r.to = (tw_drift_window){(int64_t)taste->since_s * 1000, sum_of(since, TW_DRIFT_CATEGORIES), NAN};
+    r.from = (tw_drift_window){INT64_MIN, tw_sum_of(before, TW_DRIFT_CATEGORIES), NAN};
+    r.to = (tw_drift_window){(int64_t)taste->since_s * 1000, tw_sum_of(since, TW_DRIFT_CATEGORIES), NAN};
     r.size = tw_js_bits(before, since, TW_DRIFT_CATEGORIES);
     r.bound = exp(-tw_drift_taste_evidence(taste));
     tw_drift_put_evidence(drift, TW_MIX_CATEGORIES, before, since, TW_DRIFT_CATEGORIES, texts, &r);
@@ -177,8 +170,8 @@ static void add_mix(tw_drift *drift, int mix, int outcome, const tw_drift_record
     int K = drift->mixes[mix].outcomes;
     r.scope = "population";
     r.subject = mix_subjects[mix];
-    r.from = (tw_drift_window){INT64_MIN, sum_of(change.from, K), NAN};
-    r.to = (tw_drift_window){change.since_ms, sum_of(change.to, K), NAN};
+    r.from = (tw_drift_window){INT64_MIN, tw_sum_of(change.from, K), NAN};
+    r.to = (tw_drift_window){change.since_ms, tw_sum_of(change.to, K), NAN};
     r.size = change.size;
     r.bound = change.p;
     r.is_p = true;
@@ -261,10 +254,10 @@ int tw_drift_user_shares(const tw_drift *drift, uint32_t user, tw_drift_share *s
     if (user >= drift->tastes_count || !drift->tastes[user])
         return 0;
     tw_drift_taste_counts(drift->tastes[user], before, now);
-    double A = sum_of(before, TW_DRIFT_CATEGORIES);
+    double A = tw_sum_of(before, TW_DRIFT_CATEGORIES);
     for (int k = 0; k < TW_DRIFT_CATEGORIES; k++)
         now[k] += before[k];
-    double B = sum_of(now, TW_DRIFT_CATEGORIES);
+    double B = tw_sum_of(now, TW_DRIFT_CATEGORIES);
     for (; B > 0 && count < TW_DRIFT_EVIDENCE_MAX; count++) {
         int best = 0;
         for (int k = 1; k < TW_DRIFT_CATEGORIES; k++)

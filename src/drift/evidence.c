@@ -1,6 +1,8 @@
 /* What the outcomes of a mix are called, and which of them moved most: the evidence of a record. Called by drift.c; engine thread. */
 #include "drift/internal.h"
 
+#include "drift/divergence.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -26,12 +28,8 @@ static tw_slice name_of(const tw_drift *drift, int mix, int k, tw_drift_outcome 
 
 void tw_drift_put_evidence(const tw_drift *drift, int mix, const double *from, const double *to, int K,
                            tw_drift_outcome *texts, tw_drift_record *r) {
-    double A = 0, B = 0;
+    double A = tw_sum_of(from, K), B = tw_sum_of(to, K);
     bool taken[TW_MIX_OUTCOMES] = {false};
-    for (int k = 0; k < K; k++) {
-        A += from[k];
-        B += to[k];
-    }
     A = A > 0 ? A : 1;
     B = B > 0 ? B : 1;
     while (r->evidence_count < TW_DRIFT_EVIDENCE_MAX) {
