@@ -182,7 +182,9 @@ void tw_engine_requeue_owed(tw_engine *engine); /* all that is owed by tasks tha
 void tw_engine_queue_drop(tw_engine *engine, uint32_t task);
 void tw_engine_user_gone(void *self, uint32_t user);
 uint64_t tw_engine_version_now(const tw_engine *engine, uint32_t task);
-uint32_t tw_engine_find_user(const tw_engine *engine, tw_slice user_id); /* in whichever task; TW_SLOT_NONE: nowhere */
+/* For a question: the user in whichever task, the row in memory until the next question; TW_SLOT_NONE: nowhere. Errors: a cold row that could
+ * not be read. */
+tw_code tw_engine_user_asked(tw_engine *engine, tw_slice user_id, uint32_t *ret_user, tw_err *err);
 tw_newest *tw_newest_create(void);
 tw_newest *tw_newest_free(tw_newest *newest);
 

@@ -280,19 +280,21 @@ tw_code tw_engine_list_owed(tw_engine *engine, tw_err *err) {
     }
 }
 
-uint32_t tw_engine_find_user(const tw_engine *engine, tw_slice user_id) {
+tw_code tw_engine_user_asked(tw_engine *engine, tw_slice user_id, uint32_t *ret_user, tw_err *err) {
     uint32_t user = TW_SLOT_NONE;
+    tw_model_cool(engine->model);
     for (size_t i = 0; user == TW_SLOT_NONE && i < engine->lanes_count; i++)
         user = tw_model_user_find(engine->model, engine->lanes[i].task, user_id);
-    return user;
+    *ret_user = user;
+    return tw_model_sound(engine->model, err);
 }
 
 tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_slice category, tw_list *ret_list,
                             tw_err *err) {
     if (top < 1 || top > TW_LIST_SIZE_MAX)
         return tw_fail(err, TW_E_USAGE, "top is 1 to %d", TW_LIST_SIZE_MAX);
-    tw_model_cool(engine->model);
-    uint32_t user = tw_engine_find_user(engine, user_id);
+    uint32_t user;
+    TW_TRY(tw_engine_user_asked(engine, user_id, &user, err));
     *ret_list = (tw_list){.user_id = user_id, .known = user != TW_SLOT_NONE, .event_ms = INT64_MIN};
     if (ret_list->known) {
         const tw_user_list *seen = tw_model_user_list(engine->model, user);
@@ -303,7 +305,6 @@ tw_code tw_engine_recommend(tw_engine *engine, tw_slice user_id, int top, tw_sli
         ret_list->offset = seen->newest_offset;
     }
     ret_list->list_version = tw_engine_version_now(engine, ret_list->task);
-    TW_TRY(tw_model_sound(engine->model, err));
     tw_ranker_list(engine->ranker, user, engine->watermark_ms, top, category, ret_list);
     return TW_OK;
 }

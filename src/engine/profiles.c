@@ -2,6 +2,7 @@
 #include "engine/internal.h"
 
 #include "base/json.h"
+#include "drift/divergence.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,17 +14,11 @@ static tw_slice name_of(const void *self, uint32_t category) {
     return tw_model_category_name(self, category);
 }
 
-static double term(double share, double middle) {
-    return share > 0 ? share * log2(share / middle) : 0;
-}
-
-/* Jensen-Shannon distance of two distributions (Lin 1991; its root is a metric, Endres & Schindelin 2003). */
+/* Jensen-Shannon distance of two distributions: the root of the divergence, a metric (Endres & Schindelin 2003). */
 static double distance(const float *from, const float *to, uint32_t count) {
     double sum = 0;
-    for (uint32_t c = 0; c < count; c++) {
-        double p = (double)from[c], q = (double)to[c], middle = (p + q) / 2;
-        sum += (term(p, middle) + term(q, middle)) / 2;
-    }
+    for (uint32_t c = 0; c < count; c++)
+        sum += tw_js_outcome((double)from[c], (double)to[c]);
     return sqrt(sum < 0 ? 0 : sum > 1 ? 1 : sum); /* rounding may leave it a little outside */
 }
 
@@ -82,9 +77,8 @@ tw_code tw_engine_publish_profile(tw_engine *engine, uint32_t user, uint64_t ver
 tw_code tw_engine_profile(tw_engine *engine, tw_slice user_id, tw_user_profile *ret_profile, tw_err *err) {
     if (!engine->config->profile_enabled)
         return tw_fail(err, TW_E_NOT_FOUND, "profile.enabled is false: no profiles are kept");
-    tw_model_cool(engine->model);
-    uint32_t user = tw_engine_find_user(engine, user_id);
-    TW_TRY(tw_model_sound(engine->model, err));
+    uint32_t user;
+    TW_TRY(tw_engine_user_asked(engine, user_id, &user, err));
     if (user == TW_SLOT_NONE)
         return tw_fail(err, TW_E_NOT_FOUND, "no such user");
     tw_engine_describe(engine, user, tw_engine_version_now(engine, tw_model_user_task(engine->model, user)),
@@ -94,7 +88,8 @@ tw_code tw_engine_profile(tw_engine *engine, tw_slice user_id, tw_user_profile *
 
 tw_code tw_engine_past(tw_engine *engine, tw_slice user_id, int max, tw_buf *out, tw_err *err) {
     tw_user_past past[TW_PAST_ASKED_MAX];
-    uint32_t user = tw_engine_find_user(engine, user_id);
+    uint32_t user;
+    TW_TRY(tw_engine_user_asked(engine, user_id, &user, err));
     if (user == TW_SLOT_NONE)
         return tw_fail(err, TW_E_NOT_FOUND, "no such user");
     TW_ASSERT(max >= 1 && max <= TW_PAST_ASKED_MAX);
