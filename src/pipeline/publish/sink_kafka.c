@@ -30,8 +30,6 @@ typedef struct kafka_sink {
     tw_output_form lists, profiles, drift;
     tw_latency *latency;
     int64_t heard_ns; /* when acknowledgements were taken last */
-    char prefix[10];  /* of an Avro value: what names its schema */
-    size_t prefix_size;
     tw_buf value;
 } kafka_sink;
 
@@ -49,6 +47,14 @@ static tw_code send(kafka_sink *self, const tw_kafka_message *message, tw_err *e
     }
 }
 
+/* What was put into value. */
+static tw_code send_value(kafka_sink *self, const char *topic, tw_slice key, uint32_t tag, tw_err *err) {
+    return send(self,
+                &(tw_kafka_message){
+                    .topic = topic, .key = key, .value = tw_buf_slice(&self->value), .timestamp_ms = -1, .tag = tag},
+                err);
+}
+
 static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
     kafka_sink *self = (kafka_sink *)sink;
     if (tw_output_form_begin(&self->lists, &self->value))
@@ -56,13 +62,7 @@ static tw_code kafka_list(tw_sink *sink, const tw_list *list, tw_err *err) {
     else
         tw_list_write_avro(list, &self->value);
     uint32_t tag = tw_latency_begin(self->latency, list);
-    tw_code code = send(self,
-                        &(tw_kafka_message){.topic = self->config->output_recommendations_topic,
-                                            .key = list->user_id,
-                                            .value = tw_buf_slice(&self->value),
-                                            .timestamp_ms = -1,
-                                            .tag = tag},
-                        err);
+    tw_code code = send_value(self, self->config->output_recommendations_topic, list->user_id, tag, err);
     if (code != TW_OK)
         tw_latency_end(self->latency, tag, false);
     return code;
@@ -74,12 +74,7 @@ static tw_code kafka_profile(tw_sink *sink, const tw_user_profile *profile, tw_e
         tw_profile_write_json(profile, &self->value);
     else
         tw_profile_write_avro(profile, &self->value);
-    return send(self,
-                &(tw_kafka_message){.topic = self->config->output_profiles_topic,
-                                    .key = profile->user_id,
-                                    .value = tw_buf_slice(&self->value),
-                                    .timestamp_ms = -1},
-                err);
+    return send_value(self, self->config->output_profiles_topic, profile->user_id, 0, err);
 }
 
 static tw_code kafka_drift(tw_sink *sink, const tw_drift_record *record, tw_err *err) {
@@ -91,12 +86,7 @@ static tw_code kafka_drift(tw_sink *sink, const tw_drift_record *record, tw_err 
         tw_drift_write_json(record, &self->value);
     else
         tw_drift_write_avro(record, &self->value);
-    return send(self,
-                &(tw_kafka_message){.topic = self->config->output_drift_topic,
-                                    .key = tw_drift_key(record, key, sizeof key),
-                                    .value = tw_buf_slice(&self->value),
-                                    .timestamp_ms = -1},
-                err);
+    return send_value(self, self->config->output_drift_topic, tw_drift_key(record, key, sizeof key), 0, err);
 }
 
 static tw_code send_tombstone(kafka_sink *self, const char *topic, tw_slice user_id, tw_err *err) {
