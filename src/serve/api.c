@@ -1,5 +1,5 @@
-/* /api/v1: a user's list, profile and past, items like one, changes that were noticed, trends, the stats and their history, what reasons mean. Called on connection threads; lists are asked of the
- * engine, which answers between two steps, the rest comes from the sampler. */
+/* /api/v1: a user's list, profile and past, items like one, changes that were noticed, trends, the stats and their history, what reasons
+ * mean. Called on connection threads; what is asked of the engine it answers between two steps, the rest comes from the sampler. */
 #include "serve/internal.h"
 
 #include "base/json.h"
@@ -11,16 +11,20 @@ static const char *const no_names[] = {NULL};
 /* A sample is at most a tick and a wait for the engine old; the first is on its way when the server starts. */
 #define SAMPLE_WAIT_MS (TW_SERVE_WAIT_MS + 500)
 
-static enum MHD_Result reply_failure(struct MHD_Connection *connection, tw_code code, const tw_err *err) {
-    int status = code == TW_E_USAGE       ? MHD_HTTP_BAD_REQUEST
-                 : code == TW_E_NOT_FOUND ? MHD_HTTP_NOT_FOUND
-                                          : MHD_HTTP_SERVICE_UNAVAILABLE;
-    return tw_reply_problem(connection, status, "%s", err->text);
-}
-
 static enum MHD_Result reply_json(struct MHD_Connection *connection, tw_buf *body) {
     tw_buf_u8(body, '\n');
     return tw_reply_buf(connection, MHD_HTTP_OK, JSON, body);
+}
+
+/* Takes the body. */
+static enum MHD_Result reply(struct MHD_Connection *connection, tw_code code, tw_buf *body, const tw_err *err) {
+    if (code == TW_OK)
+        return reply_json(connection, body);
+    int status = code == TW_E_USAGE       ? MHD_HTTP_BAD_REQUEST
+                 : code == TW_E_NOT_FOUND ? MHD_HTTP_NOT_FOUND
+                                          : MHD_HTTP_SERVICE_UNAVAILABLE;
+    tw_buf_done(body);
+    return tw_reply_problem(connection, status, "%s", err->text);
 }
 
 enum MHD_Result tw_handle_recommend(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
@@ -39,10 +43,7 @@ enum MHD_Result tw_handle_recommend(tw_server *server, struct MHD_Connection *co
     tw_buf body = {0};
     if (code == TW_OK)
         code = backend->recommend(backend->self, user_id, top, category, TW_SERVE_WAIT_MS, &body, &err);
-    if (code == TW_OK)
-        return reply_json(connection, &body);
-    tw_buf_done(&body);
-    return reply_failure(connection, code, &err);
+    return reply(connection, code, &body, &err);
 }
 
 enum MHD_Result tw_handle_profile(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
@@ -55,10 +56,7 @@ enum MHD_Result tw_handle_profile(tw_server *server, struct MHD_Connection *conn
         code = tw_request_check_text(user_id, "the user id", &err);
     if (code == TW_OK)
         code = backend->profile(backend->self, user_id, TW_SERVE_WAIT_MS, &body, &err);
-    if (code == TW_OK)
-        return reply_json(connection, &body);
-    tw_buf_done(&body);
-    return reply_failure(connection, code, &err);
+    return reply(connection, code, &body, &err);
 }
 
 enum MHD_Result tw_handle_past(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
@@ -79,10 +77,7 @@ enum MHD_Result tw_handle_past(tw_server *server, struct MHD_Connection *connect
     if (code == TW_OK)
         code = backend->past(backend->self, user_id, top, TW_SERVE_WAIT_MS, &body, &err);
     tw_buf_u8(&body, '}');
-    if (code == TW_OK)
-        return reply_json(connection, &body);
-    tw_buf_done(&body);
-    return reply_failure(connection, code, &err);
+    return reply(connection, code, &body, &err);
 }
 
 enum MHD_Result tw_handle_trends(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
@@ -94,14 +89,12 @@ enum MHD_Result tw_handle_trends(tw_server *server, struct MHD_Connection *conne
     tw_code code = tw_request_only(request, no_names, &err);
     if (code == TW_OK)
         code = backend->names(backend->self, TW_SERVE_WAIT_MS, &scorers, &body, &err);
-    if (code != TW_OK) {
-        tw_buf_done(&body);
-        return reply_failure(connection, code, &err);
+    if (code == TW_OK) {
+        tw_buf_u8(&body, ',');
+        tw_sampler_trends(server->sampler, scorers, &body);
+        tw_buf_u8(&body, '}');
     }
-    tw_buf_u8(&body, ',');
-    tw_sampler_trends(server->sampler, scorers, &body);
-    tw_buf_u8(&body, '}');
-    return reply_json(connection, &body);
+    return reply(connection, code, &body, &err);
 }
 
 enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {
@@ -118,10 +111,7 @@ enum MHD_Result tw_handle_similar(tw_server *server, struct MHD_Connection *conn
     tw_buf body = {0};
     if (code == TW_OK)
         code = backend->similar(backend->self, item_id, top, TW_SERVE_WAIT_MS, &body, &err);
-    if (code == TW_OK)
-        return reply_json(connection, &body);
-    tw_buf_done(&body);
-    return reply_failure(connection, code, &err);
+    return reply(connection, code, &body, &err);
 }
 
 /* The scope that is asked for; NULL: all. Errors: TW_E_USAGE. */
@@ -151,10 +141,7 @@ enum MHD_Result tw_handle_drift(tw_server *server, struct MHD_Connection *connec
     tw_buf body = {0};
     if (code == TW_OK)
         code = backend->drifts(backend->self, scope, n, TW_SERVE_WAIT_MS, &body, &err);
-    if (code == TW_OK)
-        return reply_json(connection, &body);
-    tw_buf_done(&body);
-    return reply_failure(connection, code, &err);
+    return reply(connection, code, &body, &err);
 }
 
 enum MHD_Result tw_handle_stats(tw_server *server, struct MHD_Connection *connection, const tw_request *request) {

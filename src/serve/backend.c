@@ -35,24 +35,26 @@ static tw_code ask_stats(void *self, int wait_ms, tw_serve_stats *ret_stats) {
     return TW_OK;
 }
 
-typedef struct list_question {
+/* What an answer needs, and where it goes. */
+typedef struct question {
     tw_slice id, category;
+    const char *scope;
     int top;
     tw_buf *out;
     tw_code code;
     tw_err *err;
-} list_question;
+} question;
 
-static void answer_recommend(tw_engine *engine, void *question) {
-    list_question *q = question;
+static void answer_recommend(tw_engine *engine, void *asked) {
+    question *q = asked;
     tw_list list;
     q->code = tw_engine_recommend(engine, q->id, q->top, q->category, &list, q->err);
     if (q->code == TW_OK)
         tw_list_write_json(&list, q->out);
 }
 
-static void answer_similar(tw_engine *engine, void *question) {
-    list_question *q = question;
+static void answer_similar(tw_engine *engine, void *asked) {
+    question *q = asked;
     tw_list list;
     q->code = tw_engine_similar(engine, q->id, q->top, &list, q->err);
     if (q->code != TW_OK)
@@ -70,21 +72,21 @@ static void answer_similar(tw_engine *engine, void *question) {
     tw_buf_u8(q->out, '}');
 }
 
-static void answer_profile(tw_engine *engine, void *question) {
-    list_question *q = question;
+static void answer_profile(tw_engine *engine, void *asked) {
+    question *q = asked;
     tw_user_profile profile;
     q->code = tw_engine_profile(engine, q->id, &profile, q->err);
     if (q->code == TW_OK)
         tw_profile_write_json(&profile, q->out);
 }
 
-static void answer_past(tw_engine *engine, void *question) {
-    list_question *q = question;
+static void answer_past(tw_engine *engine, void *asked) {
+    question *q = asked;
     q->code = tw_engine_past(engine, q->id, q->top, q->out, q->err);
 }
 
-static void answer_names(tw_engine *engine, void *question) {
-    list_question *q = question;
+static void answer_names(tw_engine *engine, void *asked) {
+    question *q = asked;
     const tw_model *model = tw_engine_model(engine);
     q->top = tw_model_scorers(model);
     tw_buf_printf(q->out, "\"scorers\":[");
@@ -99,56 +101,48 @@ static void answer_names(tw_engine *engine, void *question) {
     tw_buf_u8(q->out, ']');
 }
 
-static tw_code ask_list(tw_engine *engine, tw_question_fn answer, list_question *question, int wait_ms) {
-    if (tw_engine_ask(engine, answer, question, wait_ms) != TW_OK)
-        return tw_fail(question->err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
-    return question->code;
+static void answer_drifts(tw_engine *engine, void *asked) {
+    question *q = asked;
+    tw_engine_drifts(engine, q->scope, q->top, q->out);
+}
+
+static tw_code ask(tw_engine *engine, tw_question_fn answer, question *asked, int wait_ms) {
+    if (tw_engine_ask(engine, answer, asked, wait_ms) != TW_OK)
+        return tw_fail(asked->err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
+    return asked->code;
 }
 
 static tw_code ask_recommend(void *self, tw_slice user_id, int top, tw_slice category, int wait_ms, tw_buf *out,
                              tw_err *err) {
-    list_question question = {.id = user_id, .category = category, .top = top, .out = out, .err = err};
-    return ask_list(self, answer_recommend, &question, wait_ms);
+    question asked = {.id = user_id, .category = category, .top = top, .out = out, .err = err};
+    return ask(self, answer_recommend, &asked, wait_ms);
 }
 
 static tw_code ask_similar(void *self, tw_slice item_id, int top, int wait_ms, tw_buf *out, tw_err *err) {
-    list_question question = {.id = item_id, .top = top, .out = out, .err = err};
-    return ask_list(self, answer_similar, &question, wait_ms);
+    question asked = {.id = item_id, .top = top, .out = out, .err = err};
+    return ask(self, answer_similar, &asked, wait_ms);
 }
 
 static tw_code ask_profile(void *self, tw_slice user_id, int wait_ms, tw_buf *out, tw_err *err) {
-    list_question question = {.id = user_id, .out = out, .err = err};
-    return ask_list(self, answer_profile, &question, wait_ms);
+    question asked = {.id = user_id, .out = out, .err = err};
+    return ask(self, answer_profile, &asked, wait_ms);
 }
 
 static tw_code ask_past(void *self, tw_slice user_id, int max, int wait_ms, tw_buf *out, tw_err *err) {
-    list_question question = {.id = user_id, .top = max, .out = out, .err = err};
-    return ask_list(self, answer_past, &question, wait_ms);
+    question asked = {.id = user_id, .top = max, .out = out, .err = err};
+    return ask(self, answer_past, &asked, wait_ms);
 }
 
 static tw_code ask_names(void *self, int wait_ms, int *ret_scorers, tw_buf *out, tw_err *err) {
-    list_question question = {.out = out, .err = err};
-    TW_TRY(ask_list(self, answer_names, &question, wait_ms));
-    *ret_scorers = question.top;
+    question asked = {.out = out, .err = err};
+    TW_TRY(ask(self, answer_names, &asked, wait_ms));
+    *ret_scorers = asked.top;
     return TW_OK;
-}
-
-typedef struct drifts_question {
-    const char *scope;
-    int max;
-    tw_buf *out;
-} drifts_question;
-
-static void answer_drifts(tw_engine *engine, void *question) {
-    const drifts_question *q = question;
-    tw_engine_drifts(engine, q->scope, q->max, q->out);
 }
 
 static tw_code ask_drifts(void *self, const char *scope, int max, int wait_ms, tw_buf *out, tw_err *err) {
-    drifts_question question = {scope, max, out};
-    if (tw_engine_ask(self, answer_drifts, &question, wait_ms) != TW_OK)
-        return tw_fail(err, TW_E_BUSY, "the engine did not answer within %d ms", wait_ms);
-    return TW_OK;
+    question asked = {.scope = scope, .top = max, .out = out, .err = err};
+    return ask(self, answer_drifts, &asked, wait_ms);
 }
 
 static void newest(void *self, int max, tw_buf *out) {
