@@ -71,6 +71,19 @@ tw_code tw_print(tw_buf *buf, tw_err *err);
  * and those of tw_engine_open. */
 tw_code tw_open_state(const tw_config *config, const char *state_dir, tw_engine **ret_engine, tw_err *err);
 
+/* A command that prints what it finds in the state of a directory: options, of which one is --state into *state_dir, and so many
+ * positionals. */
+typedef struct tw_state_question {
+    const tw_command *command;
+    const tw_option *options;
+    int positionals;
+    const char *const *state_dir;
+    tw_code (*answer)(void *self, tw_engine *engine, const tw_config *config, const tw_args *args, tw_buf *out,
+                      tw_err *err);
+    void *self;
+} tw_state_question;
+tw_code tw_ask_state(const tw_state_question *question, int argc, char **argv, tw_err *err);
+
 /* The form of a file of vectors that is to be written: word2vec, word2vec-binary or glove. Errors: TW_E_USAGE. */
 tw_code tw_vectors_form_wanted(const char *name, tw_vectors_format *ret_format, tw_err *err);
 #define TW_VECTORS_FORM_DOC "word2vec (text, the default), word2vec-binary, or glove (text without a header)"

@@ -77,38 +77,28 @@ static void write_table(tw_engine *engine, tw_buf *buf) {
     write_digest(engine, buf);
 }
 
+typedef struct wanted {
+    bool json, digest;
+} wanted;
+
+static tw_code answer(void *self, tw_engine *engine, const tw_config *config, const tw_args *args, tw_buf *out,
+                      tw_err *err) {
+    const wanted *w = self;
+    (void)config, (void)args;
+    (w->digest ? write_digest : w->json ? write_json : write_table)(engine, out);
+    return tw_engine_sound(engine, err);
+}
+
 static tw_code run(int argc, char **argv, tw_err *err) {
     const char *state_dir = NULL;
-    bool json = false, digest = false;
+    wanted w = {0};
     const tw_option options[] = {
         {.name = "state", .value = "DIR", .doc = "Directory of the durable state", .text = &state_dir},
-        {.name = "digest", .doc = "Only the digest of the logical rows, one line", .flag = &digest},
-        {.name = "json", .doc = "One JSON object", .flag = &json},
+        {.name = "digest", .doc = "Only the digest of the logical rows, one line", .flag = &w.digest},
+        {.name = "json", .doc = "One JSON object", .flag = &w.json},
         {0}};
-    tw_config config;
-    tw_args args;
-    tw_engine *engine = NULL;
-    tw_buf buf = {0};
-    tw_config_init(&config);
-    tw_code code = tw_args_parse(&tw_command_inspect, options, argc, argv, &config, 0, 0, &args, err);
-    if (code != TW_OK || args.help)
-        goto done;
-    if ((code = tw_open_state(&config, state_dir, &engine, err)) != TW_OK)
-        goto done;
-    if (digest)
-        write_digest(engine, &buf);
-    else if (json)
-        write_json(engine, &buf);
-    else
-        write_table(engine, &buf);
-    if ((code = tw_engine_sound(engine, err)) != TW_OK)
-        goto done;
-    code = tw_print(&buf, err);
-done:
-    tw_engine_close(engine);
-    tw_buf_done(&buf);
-    tw_config_done(&config);
-    return code;
+    const tw_state_question question = {&tw_command_inspect, options, 0, &state_dir, answer, &w};
+    return tw_ask_state(&question, argc, argv, err);
 }
 
 const tw_command tw_command_inspect = {"inspect", "--state DIR [--digest] [--json]",

@@ -39,6 +39,16 @@ static void write_table(const tw_user_profile *p, tw_buf *buf) {
                       (double)p->moves[i].from * 100, (double)p->moves[i].to * 100);
 }
 
+static tw_code answer(void *self, tw_engine *engine, const tw_config *config, const tw_args *args, tw_buf *out,
+                      tw_err *err) {
+    const bool *json = self;
+    tw_user_profile profile;
+    (void)config;
+    TW_TRY(tw_engine_profile(engine, tw_slice_of(args->positionals[0]), &profile, err));
+    (*json ? tw_profile_write_json : write_table)(&profile, out);
+    return TW_OK;
+}
+
 static tw_code run(int argc, char **argv, tw_err *err) {
     const char *state_dir = NULL;
     bool json = false;
@@ -46,29 +56,8 @@ static tw_code run(int argc, char **argv, tw_err *err) {
         {.name = "state", .value = "DIR", .doc = "Directory of the durable state", .text = &state_dir},
         {.name = "json", .doc = "One JSON object, with the names of schemas/profile.avsc", .flag = &json},
         {0}};
-    tw_config config;
-    tw_args args;
-    tw_engine *engine = NULL;
-    tw_user_profile profile;
-    tw_buf buf = {0};
-    tw_config_init(&config);
-    tw_code code = tw_args_parse(&tw_command_profile, options, argc, argv, &config, 1, 1, &args, err);
-    if (code != TW_OK || args.help)
-        goto done;
-    if ((code = tw_open_state(&config, state_dir, &engine, err)) != TW_OK)
-        goto done;
-    if ((code = tw_engine_profile(engine, tw_slice_of(args.positionals[0]), &profile, err)) != TW_OK)
-        goto done;
-    if (json)
-        tw_profile_write_json(&profile, &buf);
-    else
-        write_table(&profile, &buf);
-    code = tw_print(&buf, err);
-done:
-    tw_engine_close(engine);
-    tw_buf_done(&buf);
-    tw_config_done(&config);
-    return code;
+    const tw_state_question question = {&tw_command_profile, options, 1, &state_dir, answer, &json};
+    return tw_ask_state(&question, argc, argv, err);
 }
 
 const tw_command tw_command_profile = {"profile", "USER --state DIR [--json]",

@@ -24,46 +24,38 @@ static void write_table(const tw_list *list, tw_buf *buf) {
     }
 }
 
+typedef struct wanted {
+    int64_t top; /* 0: rank.list.size */
+    const char *category;
+    bool json;
+} wanted;
+
+static tw_code answer(void *self, tw_engine *engine, const tw_config *config, const tw_args *args, tw_buf *out,
+                      tw_err *err) {
+    const wanted *w = self;
+    tw_list list;
+    TW_TRY(tw_engine_recommend(engine, tw_slice_of(args->positionals[0]),
+                               (int)(w->top ? w->top : config->rank_list_size), tw_slice_of(w->category), &list, err));
+    (w->json ? tw_list_write_json : write_table)(&list, out);
+    return TW_OK;
+}
+
 static tw_code run(int argc, char **argv, tw_err *err) {
-    const char *state_dir = NULL, *category = "";
-    int64_t top = 0;
-    bool json = false;
+    const char *state_dir = NULL;
+    wanted w = {.category = ""};
     const tw_option options[] = {
         {.name = "state", .value = "DIR", .doc = "Directory of the durable state", .text = &state_dir},
         {.name = "top",
          .value = "N",
          .doc = "How many items (default rank.list.size)",
-         .number = &top,
+         .number = &w.top,
          .number_min = 1,
          .number_max = TW_LIST_SIZE_MAX},
-        {.name = "category", .value = "NAME", .doc = "Only items of this category", .text = &category},
-        {.name = "json", .doc = "One JSON object", .flag = &json},
+        {.name = "category", .value = "NAME", .doc = "Only items of this category", .text = &w.category},
+        {.name = "json", .doc = "One JSON object", .flag = &w.json},
         {0}};
-    tw_config config;
-    tw_args args;
-    tw_engine *engine = NULL;
-    tw_list list;
-    tw_buf buf = {0};
-    tw_config_init(&config);
-    tw_code code = tw_args_parse(&tw_command_recommend, options, argc, argv, &config, 1, 1, &args, err);
-    if (code != TW_OK || args.help)
-        goto done;
-    if ((code = tw_open_state(&config, state_dir, &engine, err)) != TW_OK)
-        goto done;
-    code = tw_engine_recommend(engine, tw_slice_of(args.positionals[0]), (int)(top ? top : config.rank_list_size),
-                               tw_slice_of(category), &list, err);
-    if (code != TW_OK)
-        goto done;
-    if (json)
-        tw_list_write_json(&list, &buf);
-    else
-        write_table(&list, &buf);
-    code = tw_print(&buf, err);
-done:
-    tw_engine_close(engine);
-    tw_buf_done(&buf);
-    tw_config_done(&config);
-    return code;
+    const tw_state_question question = {&tw_command_recommend, options, 1, &state_dir, answer, &w};
+    return tw_ask_state(&question, argc, argv, err);
 }
 
 const tw_command tw_command_recommend = {"recommend", "USER --state DIR [--top N] [--json]",

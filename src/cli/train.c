@@ -15,6 +15,31 @@ static void print_help(void) {
            "--help");
 }
 
+static bool go_on(void *self, int64_t done, int64_t all, uint64_t records) {
+    tw_progress_show(self, done, all, records);
+    return !tw_stop_wanted();
+}
+
+tw_train_beat tw_train_bar(tw_progress *bar, const char *what) {
+    tw_progress_begin(bar, what);
+    return (tw_train_beat){go_on, bar};
+}
+
+tw_code tw_train_read_events(const tw_train_inputs *inputs, const tw_config *config, bool profiles,
+                             tw_before_learn_fn take, void *self, tw_err *err) {
+    tw_config least;
+    tw_progress bar;
+    tw_config_copy(&least, config);
+    least.learn_model = TW_LEARN_MF;
+    least.learn_dim = 4;
+    least.profile_enabled = profiles;
+    least.profile_model_file = "";
+    tw_code code = tw_train_read(inputs, &least, take, self, tw_train_bar(&bar, "read"), err);
+    tw_progress_end(&bar);
+    tw_config_done(&least);
+    return code;
+}
+
 tw_code tw_train_finish(const tw_train_asked *asked, tw_output *output, tw_model_kind kind, const tw_buf *payload,
                         tw_buf *report, tw_err *err) {
     tw_buf file = {0};

@@ -6,9 +6,18 @@
 #include "cli/cli.h"
 #include "cli/history.h"
 #include "model/model_file.h"
+#include "train/read.h"
 #include "train/trainer.h"
 
 extern const tw_command tw_train_embeddings, tw_train_propensity, tw_train_profile;
+
+/* Begins a bar, and is the beat that moves it and stops at a signal; the bar is still to be ended. */
+tw_train_beat tw_train_bar(tw_progress *bar, const char *what);
+
+/* tw_train_read under a bar, by an engine that learns the least it can beside it: for who does not look at that. profiles: users' tastes are
+ * kept all the same. */
+tw_code tw_train_read_events(const tw_train_inputs *inputs, const tw_config *config, bool profiles,
+                             tw_before_learn_fn take, void *self, tw_err *err);
 
 /* The options of all that learns by epochs. */
 typedef struct tw_train_asked {

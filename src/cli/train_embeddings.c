@@ -26,7 +26,6 @@ typedef struct request {
     tw_vectors_format format;
     tw_sequences sequences;
     tw_skipgram net;
-    tw_progress progress;
     uint64_t events;
     double seconds;
 } request;
@@ -38,26 +37,9 @@ static void take(void *self, tw_engine *engine, uint32_t task, const tw_event *e
     tw_sequences_add(&r->sequences, event);
 }
 
-static bool go_on(void *self, int64_t done, int64_t all, uint64_t records) {
-    request *r = self;
-    tw_progress_show(&r->progress, done, all, records);
-    return !tw_stop_wanted();
-}
-
 static tw_code read_events(request *r, tw_err *err) {
-    tw_train_inputs inputs = {.paths = r->args.positionals, .paths_count = r->args.positionals_count};
-    tw_config config;
-    /* What the engine learns beside the reading is not looked at: the least of it. */
-    tw_config_copy(&config, &r->config);
-    config.learn_model = TW_LEARN_MF;
-    config.learn_dim = 4;
-    config.profile_enabled = false;
-    tw_progress_begin(&r->progress, "read");
-    tw_code code = tw_train_read(&inputs, &config, take, r, (tw_train_beat){go_on, r}, err);
-    tw_progress_end(&r->progress);
-    tw_config_done(&config);
-    if (code != TW_OK)
-        return code;
+    const tw_train_inputs inputs = {.paths = r->args.positionals, .paths_count = r->args.positionals_count};
+    TW_TRY(tw_train_read_events(&inputs, &r->config, false, take, r, err));
     tw_sequences_close(&r->sequences, (uint64_t)r->count_min);
     if (r->sequences.words_count == 0)
         return tw_fail(err, TW_E_NOT_FOUND, "no item is met %" PRId64 " times (--min-count)", r->count_min);
@@ -107,6 +89,7 @@ static tw_code train(request *r, tw_err *err) {
                                          .epochs = (int)r->epochs,
                                          .rate = RATE,
                                          .seed = (uint64_t)r->config.seed};
+    tw_progress bar;
     tw_output output = {0};
     tw_buf buf = {0};
     tw_code code = tw_output_begin(&output, r->out, err); /* that it can be written is seen before long work */
@@ -115,9 +98,8 @@ static tw_code train(request *r, tw_err *err) {
     if (code == TW_OK) {
         int64_t start_ns = tw_clock_steady_ns(&tw_clock_system);
         tw_skipgram_init(&r->net, r->sequences.counts, r->sequences.words_count, &options);
-        tw_progress_begin(&r->progress, "train");
-        code = tw_skipgram_train(&r->net, &r->sequences, &options, (tw_train_beat){go_on, r}, err);
-        tw_progress_end(&r->progress);
+        code = tw_skipgram_train(&r->net, &r->sequences, &options, tw_train_bar(&bar, "train"), err);
+        tw_progress_end(&bar);
         r->seconds = (double)(tw_clock_steady_ns(&tw_clock_system) - start_ns) * 1e-9;
     }
     if (code == TW_OK)

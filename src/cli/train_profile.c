@@ -13,7 +13,6 @@ typedef struct request {
     tw_args args;
     tw_train_asked asked;
     tw_tastes tastes;
-    tw_progress progress;
 } request;
 
 static void take(void *self, tw_engine *engine, uint32_t task, const tw_event *event, int64_t offset) {
@@ -22,44 +21,23 @@ static void take(void *self, tw_engine *engine, uint32_t task, const tw_event *e
     tw_tastes_add(&r->tastes, tw_engine_model(engine), task, event);
 }
 
-static bool go_on(void *self, int64_t done, int64_t all, uint64_t records) {
-    request *r = self;
-    tw_progress_show(&r->progress, done, all, records);
-    return !tw_stop_wanted();
-}
-
-/* What the engine learns beside the reading is not looked at, but for the users' tastes: the least of it. */
-static tw_code read_events(request *r, tw_err *err) {
-    const tw_train_inputs inputs = {.paths = r->args.positionals, .paths_count = 1};
-    tw_config config;
-    tw_config_copy(&config, &r->config);
-    config.learn_model = TW_LEARN_MF;
-    config.learn_dim = 4;
-    config.profile_enabled = true;
-    config.profile_model_file = "";
-    tw_progress_begin(&r->progress, "read");
-    tw_code code = tw_train_read(&inputs, &config, take, r, (tw_train_beat){go_on, r}, err);
-    tw_progress_end(&r->progress);
-    tw_config_done(&config);
-    return code;
-}
-
 static tw_code train(request *r, tw_err *err) {
+    const tw_train_inputs inputs = {.paths = r->args.positionals, .paths_count = 1};
     const tw_training training = {.epochs = (int)r->asked.epochs,
                                   .batch = (int)r->config.profile_batch,
                                   .patience = (int)r->asked.patience,
                                   .seed = (uint64_t)r->config.seed};
     tw_profile_result *result = tw_zalloc(sizeof *result);
     tw_profile profile = {0};
+    tw_progress bar;
     tw_output output = {0};
     tw_buf payload = {0}, report = {0};
     tw_code code = r->asked.model_path ? tw_output_begin(&output, r->asked.model_path, err) : TW_OK;
     if (code == TW_OK)
-        code = read_events(r, err);
+        code = tw_train_read_events(&inputs, &r->config, true, take, r, err);
     if (code == TW_OK) {
-        tw_progress_begin(&r->progress, "train");
-        code = tw_profile_train(&r->tastes, &r->config, &training, (tw_train_beat){go_on, r}, &profile, result, err);
-        tw_progress_end(&r->progress);
+        code = tw_profile_train(&r->tastes, &r->config, &training, tw_train_bar(&bar, "train"), &profile, result, err);
+        tw_progress_end(&bar);
     }
     if (code == TW_OK) {
         tw_profile_file_encode(&profile, &payload);

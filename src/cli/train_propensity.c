@@ -13,7 +13,6 @@ typedef struct request {
     int64_t events, users;
     tw_train_asked asked;
     tw_examples examples;
-    tw_progress progress;
 } request;
 
 static void take(void *self, tw_engine *engine, uint32_t task, const tw_event *event, int64_t offset) {
@@ -22,19 +21,12 @@ static void take(void *self, tw_engine *engine, uint32_t task, const tw_event *e
     tw_examples_add(&r->examples, event);
 }
 
-static bool go_on(void *self, int64_t done, int64_t all, uint64_t records) {
-    request *r = self;
-    tw_progress_show(&r->progress, done, all, records);
-    return !tw_stop_wanted();
-}
-
 /* A shop of few events a day, so that its sessions last for hours, as a considered purchase does. */
 #define SHOP_EVENTS_PER_S 0.003
 #define SHOP_END_MS 1700000000000
 
 static tw_code read_events(request *r, tw_err *err) {
     tw_train_inputs inputs = {.paths = r->args.positionals, .paths_count = r->args.positionals_count};
-    tw_config config;
     tw_shop_defaults(&inputs.shop);
     inputs.shop.seed = (uint64_t)r->config.seed;
     inputs.shop.users = (uint32_t)r->users;
@@ -42,15 +34,7 @@ static tw_code read_events(request *r, tw_err *err) {
     inputs.shop.events_per_s = SHOP_EVENTS_PER_S;
     inputs.shop.end_ms = SHOP_END_MS;
     inputs.shop.funnel = true;
-    /* What the engine learns beside the reading is not looked at: the least of it. */
-    tw_config_copy(&config, &r->config);
-    config.learn_model = TW_LEARN_MF;
-    config.learn_dim = 4;
-    config.profile_enabled = false;
-    tw_progress_begin(&r->progress, "read");
-    tw_code code = tw_train_read(&inputs, &config, take, r, (tw_train_beat){go_on, r}, err);
-    tw_progress_end(&r->progress);
-    tw_config_done(&config);
+    tw_code code = tw_train_read_events(&inputs, &r->config, false, take, r, err);
     tw_examples_close(&r->examples);
     return code;
 }
@@ -67,15 +51,15 @@ static tw_code train(request *r, tw_err *err) {
         .every = (uint64_t)r->asked.every};
     tw_propensity_result *result = tw_zalloc(sizeof *result);
     tw_propensity propensity = {0};
+    tw_progress bar;
     tw_output output = {0};
     tw_buf payload = {0}, report = {0};
     tw_code code = r->asked.model_path ? tw_output_begin(&output, r->asked.model_path, err) : TW_OK;
     if (code == TW_OK)
         code = read_events(r, err);
     if (code == TW_OK) {
-        tw_progress_begin(&r->progress, "train");
-        code = tw_propensity_train(&r->examples, &options, (tw_train_beat){go_on, r}, &propensity, result, err);
-        tw_progress_end(&r->progress);
+        code = tw_propensity_train(&r->examples, &options, tw_train_bar(&bar, "train"), &propensity, result, err);
+        tw_progress_end(&bar);
     }
     if (code == TW_OK) {
         tw_propensity_encode(&propensity, &payload);
