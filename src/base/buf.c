@@ -75,11 +75,15 @@ const void *tw_cursor_take(tw_cursor *c, size_t size) {
     return at;
 }
 
-#define READ(type)                                \
-    type v = 0;                                   \
-    const void *at = tw_cursor_take(c, sizeof v); \
-    if (at)                                       \
-        memcpy(&v, at, sizeof v);                 \
+void tw_cursor_copy(tw_cursor *c, void *to, size_t size) {
+    const void *at = tw_cursor_take(c, size);
+    if (at && size)
+        memcpy(to, at, size);
+}
+
+#define READ(type)                   \
+    type v = 0;                      \
+    tw_cursor_copy(c, &v, sizeof v); \
     return v
 
 uint8_t tw_cursor_u8(tw_cursor *c) {

@@ -38,6 +38,8 @@ static inline tw_cursor tw_cursor_of(tw_slice s) {
     return (tw_cursor){s.data, s.data + s.size, false};
 }
 const void *tw_cursor_take(tw_cursor *c, size_t size); /* NULL and bad when there are fewer bytes */
+/* The same, copied; nothing when there are fewer. size 0 asks nothing of to. */
+void tw_cursor_copy(tw_cursor *c, void *to, size_t size);
 uint8_t tw_cursor_u8(tw_cursor *c);
 uint16_t tw_cursor_u16(tw_cursor *c);
 uint32_t tw_cursor_u32(tw_cursor *c);

@@ -138,22 +138,16 @@ void tw_mix_encode(const tw_mix *mix, tw_buf *out) {
     tw_buf_put(out, mix->square, sizeof mix->square);
 }
 
-static void take(tw_cursor *c, void *to, size_t size) {
-    const void *from = tw_cursor_take(c, size);
-    if (from)
-        memcpy(to, from, size);
-}
-
 bool tw_mix_load(tw_mix *mix, tw_cursor *c) {
     mix->in_block = tw_cursor_u32(c);
     mix->blocks = tw_cursor_u32(c);
     mix->seen = tw_cursor_u64(c);
     mix->head = tw_cursor_u32(c);
-    take(c, mix->ring, sizeof mix->ring);
-    take(c, mix->ring_ms, sizeof mix->ring_ms);
-    take(c, mix->past, sizeof mix->past);
-    take(c, mix->n, sizeof mix->n);
-    take(c, mix->mean, sizeof mix->mean);
-    take(c, mix->square, sizeof mix->square);
+    tw_cursor_copy(c, mix->ring, sizeof mix->ring);
+    tw_cursor_copy(c, mix->ring_ms, sizeof mix->ring_ms);
+    tw_cursor_copy(c, mix->past, sizeof mix->past);
+    tw_cursor_copy(c, mix->n, sizeof mix->n);
+    tw_cursor_copy(c, mix->mean, sizeof mix->mean);
+    tw_cursor_copy(c, mix->square, sizeof mix->square);
     return !c->bad && mix->head <= TW_MIX_BLOCKS && mix->in_block <= TW_MIX_BLOCK;
 }

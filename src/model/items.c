@@ -207,9 +207,7 @@ static tw_code load_identity(tw_items *items, uint32_t item, tw_cursor *c, tw_er
 }
 
 static void load_vector(const tw_rows *rows, uint32_t item, tw_cursor *c) {
-    const void *from = tw_cursor_take(c, (size_t)rows->D * sizeof(float));
-    if (from)
-        memcpy(tw_row(rows, item), from, (size_t)rows->D * sizeof(float));
+    tw_cursor_copy(c, tw_row(rows, item), (size_t)rows->D * sizeof(float));
 }
 
 tw_code tw_item_load(tw_items *items, tw_table table, uint32_t item, tw_slice bytes, tw_err *err) {

@@ -34,11 +34,8 @@ void tw_profile_file_encode(const tw_profile *profile, tw_buf *out) {
 
 /* n floats; sets bad where they end early or are no numbers. */
 static void take(tw_cursor *c, float *to, int n) {
-    const void *from = tw_cursor_take(c, (size_t)n * sizeof(float));
-    if (!from)
-        return;
-    memcpy(to, from, (size_t)n * sizeof(float));
-    for (int i = 0; i < n; i++)
+    tw_cursor_copy(c, to, (size_t)n * sizeof(float));
+    for (int i = 0; !c->bad && i < n; i++)
         c->bad |= !isfinite(to[i]);
 }
 

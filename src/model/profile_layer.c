@@ -16,10 +16,6 @@ static int stride_of(int outputs) {
     return (outputs + LINE_FLOATS - 1) / LINE_FLOATS * LINE_FLOATS;
 }
 
-static size_t size_of(const tw_layer *layer) {
-    return (size_t)(layer->inputs + 1) * (size_t)layer->stride;
-}
-
 void tw_layer_init(tw_layer *layer, uint64_t key, float scale, bool adam) {
     *layer = (tw_layer){.key = key, .scale = scale};
     layer->weights = tw_alloc_lines(LINE_FLOATS * sizeof(float));
@@ -89,7 +85,7 @@ static void turn(tw_layer *layer) {
 
 void tw_layer_backward(tw_layer *layer, const tw_kernels *kernels, const float *x, int x_stride, const float *dy,
                        float *dx, int B) {
-    memset(layer->slopes, 0, size_of(layer) * sizeof(float));
+    memset(layer->slopes, 0, tw_layer_size(layer) * sizeof(float));
     for (int b = 0; b < B; b++)
         kernels->axpy(layer->slopes, 1.0f, dy + (size_t)b * (size_t)layer->stride, layer->stride);
     kernels->add_products(layer->slopes + layer->stride, x, 1, x_stride, dy, layer->inputs, B, layer->stride);
@@ -101,7 +97,7 @@ void tw_layer_backward(tw_layer *layer, const tw_kernels *kernels, const float *
 }
 
 void tw_layer_step(tw_layer *layer, const tw_kernels *kernels, tw_descent descent, uint64_t steps) {
-    size_t size = size_of(layer);
+    size_t size = tw_layer_size(layer);
     if (!descent.adam) {
         kernels->axpy(layer->weights, -descent.rate, layer->slopes, (int)size);
         return;
@@ -111,7 +107,7 @@ void tw_layer_step(tw_layer *layer, const tw_kernels *kernels, tw_descent descen
 }
 
 void tw_layer_encode(const tw_layer *layer, tw_buf *out) {
-    size_t bytes = size_of(layer) * sizeof(float);
+    size_t bytes = tw_layer_size(layer) * sizeof(float);
     tw_buf_u32(out, (uint32_t)layer->inputs);
     tw_buf_u32(out, (uint32_t)layer->outputs);
     tw_buf_put(out, layer->weights, bytes);
@@ -126,7 +122,7 @@ tw_code tw_layer_load(tw_layer *layer, tw_slice bytes, tw_err *err) {
     uint32_t inputs = tw_cursor_u32(&c), outputs = tw_cursor_u32(&c);
     tw_layer shape = {.inputs = (int)inputs, .outputs = (int)outputs, .stride = stride_of((int)outputs)};
     if (c.bad || inputs > WIDTH_MAX || outputs > WIDTH_MAX || outputs == 0 ||
-        (size_t)(c.end - c.at) != size_of(&shape) * sizeof(float) * (layer->first ? 3 : 1))
+        (size_t)(c.end - c.at) != tw_layer_size(&shape) * sizeof(float) * (layer->first ? 3 : 1))
         return tw_fail(err, TW_E_STORE, "the weights of a layer are damaged, or of another optimizer");
     tw_layer new;
     tw_layer_init(&new, layer->key, 0, layer->first != NULL);
@@ -134,7 +130,7 @@ tw_code tw_layer_load(tw_layer *layer, tw_slice bytes, tw_err *err) {
     new.scale = layer->scale;
     float *const parts[] = {new.weights, new.first, new.second};
     for (int p = 0; p < 3 && parts[p]; p++)
-        memcpy(parts[p], tw_cursor_take(&c, size_of(&new) * sizeof(float)), size_of(&new) * sizeof(float));
+        memcpy(parts[p], tw_cursor_take(&c, tw_layer_size(&new) * sizeof(float)), tw_layer_size(&new) * sizeof(float));
     tw_layer_done(layer);
     *layer = new;
     return TW_OK;

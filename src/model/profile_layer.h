@@ -20,6 +20,10 @@ typedef struct tw_layer {
     float scale;           /* standard deviation of new weights */
 } tw_layer;
 
+static inline size_t tw_layer_size(const tw_layer *layer) { /* numbers in weights */
+    return (size_t)(layer->inputs + 1) * (size_t)layer->stride;
+}
+
 /* How weights step. rate is the learning rate; Adam's other constants are those of Kingma & Ba 2015 (.9, .999, 1e-8). */
 typedef struct tw_descent {
     bool adam;

@@ -30,12 +30,6 @@ void tw_profile_encode(const tw_profile *profile, uint32_t row, tw_buf *out) {
         tw_layer_encode(&profile->network.layers[row - TW_PROFILE_LAYERS], out);
 }
 
-static void take(tw_cursor *c, void *to, size_t size) {
-    const void *from = tw_cursor_take(c, size);
-    if (from && size)
-        memcpy(to, from, size);
-}
-
 static tw_code load_head(tw_profile *profile, tw_slice bytes, tw_err *err) {
     tw_cursor c = tw_cursor_of(bytes);
     profile->filled = 0;
@@ -44,19 +38,19 @@ static tw_code load_head(tw_profile *profile, tw_slice bytes, tw_err *err) {
     size_t columns = (size_t)profile->inputs * sizeof(float), used = tw_categories_used(&profile->categories);
     size_t answers = (size_t)profile->network.layers[2].stride * sizeof(float);
     tw_network_load(&profile->network, &c);
-    take(&c, profile->frequency, used * sizeof(double));
+    tw_cursor_copy(&c, profile->frequency, used * sizeof(double));
     profile->frequency_sum = tw_cursor_f64(&c);
     profile->prices = tw_cursor_f64(&c);
     profile->price_mean = tw_cursor_f64(&c);
     profile->price_square = tw_cursor_f64(&c);
-    take(&c, profile->mean, columns);
-    take(&c, profile->variance, columns);
-    take(&c, profile->seen, columns);
+    tw_cursor_copy(&c, profile->mean, columns);
+    tw_cursor_copy(&c, profile->variance, columns);
+    tw_cursor_copy(&c, profile->seen, columns);
     uint32_t filled = tw_cursor_u32(&c);
     if (c.bad || filled >= (uint32_t)profile->batch)
         return tw_fail(err, TW_E_STORE, "the row of the profile is damaged");
-    take(&c, profile->waiting, filled * columns);
-    take(&c, profile->targets, filled * answers);
+    tw_cursor_copy(&c, profile->waiting, filled * columns);
+    tw_cursor_copy(&c, profile->targets, filled * answers);
     if (c.bad || c.at != c.end)
         return tw_fail(err, TW_E_STORE, "the row of the profile is damaged");
     profile->filled = (int)filled;

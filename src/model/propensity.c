@@ -64,10 +64,8 @@ static bool all_finite(const float *x, size_t n) {
 }
 
 static bool take(tw_cursor *c, float *to, size_t n) {
-    const void *from = tw_cursor_take(c, n * sizeof(float));
-    if (from)
-        memcpy(to, from, n * sizeof(float));
-    return from && all_finite(to, n);
+    tw_cursor_copy(c, to, n * sizeof(float));
+    return !c->bad && all_finite(to, n);
 }
 
 static tw_code load(tw_propensity *propensity, tw_slice payload, int batch_max, tw_err *err) {

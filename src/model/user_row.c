@@ -52,12 +52,6 @@ void tw_user_encode(const tw_user *u, const float *vector, int D, bool with_list
     tw_shown_encode(&u->shown, out);
 }
 
-static void take_array(tw_cursor *c, void *to, size_t size) {
-    const void *from = tw_cursor_take(c, size);
-    if (from && size)
-        memcpy(to, from, size);
-}
-
 static void decode_list(tw_user_list *list, tw_cursor *c) {
     list->listed_ms = (int64_t)tw_cursor_u64(c);
     list->owed_since_ms = (int64_t)tw_cursor_u64(c);
@@ -88,11 +82,11 @@ static bool decode(tw_users *users, tw_user *u, float *vector, tw_slice bytes) {
         return false;
     tw_past_reserve(users, u, count);
     u->past_count = count;
-    take_array(&c, u->items, count * sizeof *u->items);
-    take_array(&c, u->times_s, count * sizeof *u->times_s);
-    take_array(&c, u->counts, count * sizeof *u->counts);
-    take_array(&c, u->flags, count * sizeof *u->flags);
-    take_array(&c, vector, (size_t)users->embeddings.D * sizeof(float));
+    tw_cursor_copy(&c, u->items, count * sizeof *u->items);
+    tw_cursor_copy(&c, u->times_s, count * sizeof *u->times_s);
+    tw_cursor_copy(&c, u->counts, count * sizeof *u->counts);
+    tw_cursor_copy(&c, u->flags, count * sizeof *u->flags);
+    tw_cursor_copy(&c, vector, (size_t)users->embeddings.D * sizeof(float));
     tw_taste_load(&u->taste, &c);
     users->bytes += tw_taste_bytes(&u->taste);
     decode_list(&u->list, &c);

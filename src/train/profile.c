@@ -77,10 +77,6 @@ static void begin(tw_profile *profile, const tw_tastes *tastes, const tw_config 
     }
 }
 
-static size_t size_of(const tw_layer *layer) {
-    return (size_t)(layer->inputs + 1) * (size_t)layer->stride;
-}
-
 tw_code tw_profile_train(const tw_tastes *tastes, const tw_config *config, const tw_training *training,
                          tw_train_beat beat, tw_profile *ret_profile, tw_profile_result *ret_result, tw_err *err) {
     tw_split split;
@@ -95,9 +91,9 @@ tw_code tw_profile_train(const tw_tastes *tastes, const tw_config *config, const
         tw_layer *layers = ret_profile->network.layers;
         size_t N = (size_t)ret_profile->inputs;
         const tw_learner learner = {&w,
-                                    {{layers[0].weights, size_of(&layers[0])},
-                                     {layers[1].weights, size_of(&layers[1])},
-                                     {layers[2].weights, size_of(&layers[2])},
+                                    {{layers[0].weights, tw_layer_size(&layers[0])},
+                                     {layers[1].weights, tw_layer_size(&layers[1])},
+                                     {layers[2].weights, tw_layer_size(&layers[2])},
                                      {ret_profile->network.mix, TW_HORIZONS},
                                      {ret_profile->mean, N},
                                      {ret_profile->variance, N}},
