@@ -257,10 +257,14 @@ static tw_code load_log(void *self, uint32_t log, uint64_t bucket, tw_slice byte
     return tw_fail(err, TW_E_STORE, "log %" PRIu32 " belongs to no lane", log);
 }
 
+static bool is_of_drift(tw_table table) {
+    return table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT;
+}
+
 static tw_code load_row(void *self, tw_table table, uint32_t row, tw_slice bytes, bool delta, tw_err *err) {
     tw_engine *engine = self;
     tw_engine_make_model(engine);
-    if (table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT) {
+    if (is_of_drift(table)) {
         tw_engine_make_drift(engine); /* kept also where drift.enabled is false: the fold asks for these rows */
         return tw_drift_load(engine->drift, table, row, bytes, err);
     }
@@ -268,7 +272,7 @@ static tw_code load_row(void *self, tw_table table, uint32_t row, tw_slice bytes
 }
 static void load_delete(void *self, tw_table table, uint32_t row) {
     tw_engine *engine = self;
-    if (table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT) {
+    if (is_of_drift(table)) {
         if (engine->drift)
             tw_drift_load_delete(engine->drift, table, row);
     } else {
@@ -277,7 +281,7 @@ static void load_delete(void *self, tw_table table, uint32_t row) {
 }
 static void encode_row(void *self, tw_table table, uint32_t row, tw_buf *out) {
     tw_engine *engine = self;
-    if (table == TW_TABLE_TASTE || table == TW_TABLE_DRIFT) {
+    if (is_of_drift(table)) {
         if (engine->drift)
             tw_drift_encode(engine->drift, table, row, out);
     } else {
