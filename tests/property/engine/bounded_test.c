@@ -3,8 +3,6 @@
 #include "property/engine/course.h"
 #include "support/test.h"
 
-#include "base/failpoint.h"
-
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -168,6 +166,10 @@ TEST(a_cold_row_that_was_damaged_since_the_start_ends_in_a_sentence_and_nothing_
     ASSERT_GT(damage(dir, id), 0);
     ASSERT_EQ(tw_engine_recommend(engine, tw_slice_of(id), 5, (tw_slice){0}, &list, &err), TW_E_STORE);
     ASSERT_TRUE(strstr(err.text, "of table user is damaged: bring back a copy") != NULL);
+    tw_buf past = {0};
+    ASSERT_EQ(tw_engine_past(engine, tw_slice_of(id), 5, &past, &err), TW_E_STORE);
+    ASSERT_EQ(past.size, 0);
+    tw_buf_done(&past);
     ASSERT_EQ(tw_engine_sound(engine, &err), TW_E_STORE); /* from now on */
     tw_engine_close(engine);
     source->ops->close(source);
