@@ -32,6 +32,14 @@ static void settle(house *h, uint64_t consumed) {
     AWAIT(house_consumed(h) == consumed, house_step(h));
 }
 
+static void run_over_a_change(house *h) {
+    visit(h, BEFORE, "i1", "tea");
+    visit(h, AFTER, "i2", "garden");
+    house_start(h);
+    settle(h, (BEFORE + AFTER) * USERS);
+    house_stop(h);
+}
+
 /* The users' changes on the topic, by user; JSON. */
 static void count_changes(house *h, int *by_user) {
     reader r;
@@ -79,11 +87,7 @@ TEST(a_change_is_one_datum_of_the_schema_that_is_published) {
     cluster_set(&h.c, "output.format=confluent");
     cluster_set(&h.c, "output.schema.id=7");
     cluster_set(&h.c, "output.drift.schema.id=9");
-    visit(&h, BEFORE, "i1", "tea");
-    visit(&h, AFTER, "i2", "garden");
-    house_start(&h);
-    settle(&h, (BEFORE + AFTER) * USERS);
-    house_stop(&h);
+    run_over_a_change(&h);
     tw_slice text = tw_schema_file("drift.avsc");
     avro_schema_t schema;
     ASSERT_EQ(avro_schema_from_json_length(text.data, text.size, &schema), 0);
@@ -115,11 +119,7 @@ TEST(nothing_is_told_where_drift_is_off) {
     int by_user[USERS];
     open_house(&h);
     cluster_set(&h.c, "drift.enabled=false");
-    visit(&h, BEFORE, "i1", "tea");
-    visit(&h, AFTER, "i2", "garden");
-    house_start(&h);
-    settle(&h, (BEFORE + AFTER) * USERS);
-    house_stop(&h);
+    run_over_a_change(&h);
     count_changes(&h, by_user);
     for (int u = 0; u < USERS; u++)
         ASSERT_EQ(by_user[u], 0);
